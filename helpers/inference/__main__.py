@@ -1,0 +1,117 @@
+"""`python -m helpers.inference`: serve, pull, list, show, add, rm, stop."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from helpers.inference.catalogue import Model, catalogue
+from helpers.inference.client import stop
+from helpers.inference.errors import InferenceError
+from helpers.inference.gguf_file import metadata
+from helpers.inference.lease import Lease
+from helpers.inference.server import serve
+from helpers.inference.store import Store
+from helpers.settings import SettingsError, settings
+
+console = Console()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; errors are told in a sentence, without a traceback."""
+    given = _parser().parse_args(arguments)
+    try:
+        given.run(given)
+    except (InferenceError, SettingsError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m helpers.inference", description="The kit's model endpoint")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = commands.add_parser("serve", help="serve Ollama's API until Ctrl-C")
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on; loopback unless you say otherwise")
+    command.add_argument("--port", type=int, help="port; another is chosen and printed when it is taken")
+    command.add_argument("--linger", action="store_true", help="end when no process uses the endpoint any more")
+    command.set_defaults(run=_serve)
+    command = commands.add_parser("pull", help="fetch models of the catalogue")
+    command.add_argument("models", nargs="*", metavar="MODEL", help="names; all that the notebooks use if none")
+    command.set_defaults(run=_pull)
+    commands.add_parser("list", help="models here and in the catalogue").set_defaults(run=_list)
+    for name, run, about in (("show", _show, "what a model is"), ("rm", _remove, "delete a model")):
+        command = commands.add_parser(name, help=about)
+        command.add_argument("model", metavar="MODEL")
+        command.set_defaults(run=run)
+    command = commands.add_parser("add", help="add a GGUF file of your own")
+    command.add_argument("path", type=Path)
+    command.add_argument("--name", help="name to give it; the file's own if none")
+    command.set_defaults(run=_add)
+    commands.add_parser("stop", help="end the endpoint that the notebooks share").set_defaults(run=_stop)
+    return parser
+
+
+def _serve(given: argparse.Namespace) -> None:
+    lease = Lease(settings().cache_dir / "endpoint")
+    serve(given.host, given.port, lease, settings().linger_seconds if given.linger else None)
+
+
+def _pull(given: argparse.Namespace) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bars:
+        for name in given.models or list(catalogue()):
+            _pull_one(name, bars, bars.add_task(name, total=None))
+
+
+def _pull_one(name: str, bars: Progress, bar: TaskID) -> None:
+    store = Store()
+    for progress in store.pull(name):
+        bars.update(bar, description=f"{name}: {progress['status'].split(' ')[0]}")
+        if "total" in progress:
+            bars.update(bar, total=progress["total"], completed=progress["completed"])
+    size = store.find(name).size
+    bars.update(bar, description=f"{name}: ready", total=size, completed=size)
+
+
+def _list(given: argparse.Namespace) -> None:
+    here = {model.name: model for model in Store().models()}
+    table = Table("model", "here", "size", "licence", "what it is")
+    for model in (here | catalogue()).values():
+        table.add_row(model.name, "yes" if model.name in here else "-", _size(model), model.licence, model.about)
+    console.print(table)
+
+
+def _show(given: argparse.Namespace) -> None:
+    store = Store()
+    model = store.find(given.model)
+    console.print_json(model.model_dump_json(exclude={"carrier"}))
+    console.print_json(json.dumps({k: v for k, v in metadata(store.file(model)).items() if "template" not in k}))
+
+
+def _remove(given: argparse.Namespace) -> None:
+    Store().remove(given.model)
+    print(f"{given.model} was deleted.")
+
+
+def _add(given: argparse.Namespace) -> None:
+    model = Store().add(given.path, given.name)
+    print(f"{model.name} is in the store ({_size(model)}, {', '.join(model.capabilities)}).")
+
+
+def _stop(given: argparse.Namespace) -> None:
+    print("The endpoint has ended." if stop() else "No endpoint of the kit was running.")
+
+
+def _size(model: Model) -> str:
+    return f"{model.size / 1e6:,.0f} MB"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""How a notebook finds the model server: one that is set, a real Ollama, or the kit's own endpoint."""
+
+import os
+import subprocess
+import sys
+import time
+
+import httpx
+import psutil
+
+from helpers.inference.errors import EndpointFailed
+from helpers.inference.lease import Lease, Record
+from helpers.inference.server import KIT_HEADER
+from helpers.settings import settings
+from helpers.settings.settings import ModelServer
+
+OLLAMA_DEFAULT = "http://127.0.0.1:11434"
+START_SECONDS = 60
+PROBE_SECONDS = 2.0
+
+
+def endpoint(server: ModelServer = "ollama") -> str:
+    """The base URL of the model server, without a path.
+
+    On the laptop profile all three servers are one: a real Ollama where `OLLAMA_HOST` or Ollama's default port answers
+    as one, otherwise the kit's own endpoint, which is started when it does not run. On the aws profile it is what
+    `WORKSHOP_OLLAMA_URL`, `WORKSHOP_LLAMACPP_URL` or `WORKSHOP_VLLM_URL` say.
+
+        OllamaModel(host=endpoint(), model_id="qwen2.5-coder:1.5b")
+
+    Raises:
+        EndpointFailed: the kit's endpoint does not start.
+        SettingsError: the profile is aws and the address is not set.
+    """
+    return settings().server_url(server) or _real_ollama() or _own_endpoint()
+
+
+def processes(url: str) -> list[psutil.Process]:
+    """The inference tier on this machine: the process that listens at `url` and its children; [] if elsewhere."""
+    port = httpx.URL(url).port
+    for process in psutil.process_iter():
+        try:
+            if any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in process.net_connections("inet")):
+                return [process, *process.children(recursive=True)]
+        except (psutil.AccessDenied, psutil.NoSuchProcess):
+            continue
+    return []
+
+
+def cpu_seconds(url: str) -> float:
+    """CPU time in seconds that the inference tier at `url` has used so far."""
+    return sum(sum(process.cpu_times()[:2]) for process in processes(url))
+
+
+def stop() -> bool:
+    """End the kit's endpoint; False if none runs."""
+    record = _answering(_lease().record())
+    if not record:
+        return False
+    process = psutil.Process(record["pid"])
+    process.terminate()
+    process.wait(timeout=START_SECONDS)
+    return True
+
+
+def is_kits_own(url: str) -> bool:
+    """Whether the kit's own endpoint answers at `url`, rather than an Ollama."""
+    return KIT_HEADER in _probe(url)
+
+
+def _lease() -> Lease:
+    return Lease(settings().cache_dir / "endpoint")
+
+
+def _real_ollama() -> str | None:
+    given = os.environ.get("OLLAMA_HOST", "").strip()
+    candidates = [_with_scheme(given)] if given else []
+    return next((url for url in [*candidates, OLLAMA_DEFAULT] if _probe(url)), None)
+
+
+def _with_scheme(host: str) -> str:
+    url = httpx.URL(host if "://" in host else f"http://{host}")
+    name = "127.0.0.1" if url.host in ("0.0.0.0", "") else url.host  # noqa: S104 - what a server listens on
+    return str(url.copy_with(host=name, port=url.port or 11434, path="/")).rstrip("/")
+
+
+def _probe(url: str) -> dict[str, str]:
+    """The headers of what answers as Ollama at `url`; empty if nothing does."""
+    try:
+        reply = httpx.get(url, timeout=PROBE_SECONDS, trust_env=False)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return {}
+    return {"": "", **reply.headers} if reply.text.strip() == "Ollama is running" else {}
+
+
+def _own_endpoint() -> str:
+    lease = _lease()
+    lease.hold()
+    if record := _answering(lease.record()):
+        return record["url"]
+    with lease.starting:  # whoever comes second finds the endpoint that the first has started
+        if record := _answering(lease.record()):
+            return record["url"]
+        return _start(lease)
+
+
+def _answering(record: Record | None) -> Record | None:
+    if record and _probe(record["url"]).get(KIT_HEADER) == str(record["pid"]):
+        return record
+    return None
+
+
+def _start(lease: Lease) -> str:
+    with lease.log.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "helpers.inference", "serve", "--linger"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # it serves other notebooks too, and must not end with this one's Ctrl-C
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if record := _answering(lease.record()):
+            return record["url"]
+        time.sleep(0.05)
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    raise EndpointFailed(
+        f"The inference endpoint did not start. Its last words: {lease.log.read_text()[-600:].strip() or '(none)'} "
+        "Look for what is wrong: make doctor"
+    )

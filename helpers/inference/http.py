@@ -1,0 +1,149 @@
+"""What both of the endpoint's dialects need: who may ask, how a body is read, how a runner's stream is passed on."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from helpers.inference.engine import Runner
+from helpers.inference.errors import BadRequest, RunnerFailed
+from helpers.inference.wire import JSON
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+BODY_LIMIT = 64 * 2**20
+T = TypeVar("T")
+
+
+class HostGuard:
+    """Refuses requests that name another host, or come from a page of another origin.
+
+    A web page that a learner has open can make the browser send requests to loopback; the `Host` and `Origin` headers
+    betray it (DNS rebinding, cross-site requests).
+    """
+
+    def __init__(self, app: ASGIApp, allowed: frozenset[str] = LOOPBACK) -> None:
+        self.app = app
+        self.allowed = allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1")
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        for kind, value, name in (("Host", host, _hostname(f"//{host}")), ("Origin", origin, _hostname(origin))):
+            if (value or kind == "Host") and name not in self.allowed:
+                reason = f"{kind} {value!r} is not allowed; this endpoint answers {', '.join(sorted(self.allowed))}"
+                return await JSONResponse({"error": reason}, 403)(scope, receive, send)
+        return await self.app(scope, receive, send)
+
+
+def _hostname(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+async def read_body(request: Request) -> bytes:
+    """The body, if it is not larger than `BODY_LIMIT` bytes.
+
+    Raises:
+        BadRequest: it is larger.
+    """
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > BODY_LIMIT:
+            raise BadRequest(f"the request is larger than {BODY_LIMIT // 2**20} MiB")
+    return bytes(body)
+
+
+async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Await `work`, but give it up when the client goes away: nobody computes for a reader who has left."""
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise BadRequest("the client went away")
+        return task.result()
+    finally:
+        for each in (task, gone):
+            each.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def events(runner: Runner, path: str, payload: JSON) -> AsyncGenerator[JSON]:
+    """The events of a streamed request to `runner`.
+
+    Raises:
+        BadRequest: llama.cpp refuses the request.
+        RunnerFailed: the runner ended before its answer did.
+    """
+    ended = False
+    try:
+        async with runner.client.stream("POST", path, json=payload | {"stream": True}) as response:
+            if response.status_code != 200:
+                raise BadRequest(refusal(await response.aread()))
+            async for line in response.aiter_lines():
+                if line.startswith("error: "):
+                    raise BadRequest(refusal(line.removeprefix("error: ").encode()))
+                if line == "data: [DONE]":
+                    ended = True
+                elif line.startswith("data: "):
+                    event = json.loads(line.removeprefix("data: "))
+                    if "error" in event:
+                        raise BadRequest(refusal(line.removeprefix("data: ").encode()))
+                    ended = ended or event.get("stop") is True
+                    yield event
+    except httpx.TransportError as error:
+        raise RunnerFailed(died(runner)) from error
+    if not ended:
+        raise RunnerFailed(died(runner))
+
+
+def died(runner: Runner) -> str:
+    """What to say when a runner is gone in mid-request."""
+    return (
+        f"the process that runs {runner.model.name} ended unexpectedly, perhaps for want of memory. Ask again: it is "
+        "started anew"
+    )
+
+
+def refusal(body: bytes) -> str:
+    """The reason in llama.cpp's error answer; a full context is told in Ollama's words, which its clients know."""
+    try:
+        error = json.loads(body)
+        error = error.get("error", error)
+        if error.get("type") == "exceed_context_size_error":
+            return too_long(error["n_prompt_tokens"], error["n_ctx"])
+        return str(error.get("message", error))
+    except (ValueError, AttributeError, KeyError):
+        return body.decode(errors="replace")[:500]
+
+
+def too_long(tokens: int, n_ctx: int) -> str:
+    """What to say of a prompt that does not fit."""
+    return (
+        f"the input length exceeds the context length: {tokens} tokens, the context holds {n_ctx}. Shorten the input, "
+        'or ask for more: "options": {"num_ctx": ' + str(min(32768, 1 << (tokens + 512).bit_length())) + "}"
+    )
+
+
+async def replay(first: T, rest: AsyncIterator[T]) -> AsyncIterator[T]:
+    """`first`, then `rest`."""
+    yield first
+    async for item in rest:
+        yield item

@@ -1,0 +1,75 @@
+"""The workshop's settings: environment variables `WORKSHOP_*`, or the same names in a file `.env`."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_cache_path
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Profile = Literal["laptop", "aws"]
+ModelServer = Literal["ollama", "llamacpp", "vllm"]
+
+
+class SettingsError(ValueError):
+    """A setting is missing or has a value that cannot be used; the message names the setting and the remedy."""
+
+
+class Settings(BaseSettings):
+    """One field per setting; `WORKSHOP_PROFILE=aws` sets `profile`.
+
+    On `laptop` every address is found or started by the kit. On `aws` the three model servers are the ones that
+    run in your Local Zone or on your Outpost, reached over private addresses.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WORKSHOP_", env_file=ROOT / ".env", extra="ignore")
+
+    profile: Profile = "laptop"
+    cache_dir: Path = Field(default_factory=lambda: user_cache_path("hybrid-agents-workshop"))
+    chat_model: str = "qwen2.5-coder:1.5b"
+    embed_model: str = "all-minilm"
+    tiny_model: str = "smollm2:135m"
+    vllm_model: str | None = Field(None, description="what vLLM calls the chat model, if not chat_model")
+    ollama_url: str | None = None
+    llamacpp_url: str | None = None
+    vllm_url: str | None = None
+    linger_seconds: float = Field(120, gt=0, description="how long the kit's endpoint waits, unused, before it ends")
+
+    def server_url(self, server: ModelServer) -> str | None:
+        """The address set for `server`, or None where the kit is to find or start one.
+
+        Raises:
+            SettingsError: the profile is `aws` and the address is not set.
+        """
+        url: str | None = getattr(self, f"{server}_url")
+        if url is None and self.profile == "aws":
+            name = f"WORKSHOP_{server.upper()}_URL"
+            raise SettingsError(
+                f"The profile is aws, but {name} is not set. Set it to the private address of the {server} server "
+                f"in your Local Zone or on your Outpost, for example {name}=http://inference.internal:11434, in the "
+                "environment or in .env."
+            )
+        return url.rstrip("/") if url else None
+
+    def model_name(self, server: ModelServer) -> str:
+        """What `server` calls the chat model; vLLM often names it by its Hugging Face id."""
+        return (self.vllm_model if server == "vllm" else None) or self.chat_model
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process, read once.
+
+    Raises:
+        SettingsError: a value is not one of those allowed.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"WORKSHOP_{str(e['loc'][0]).upper()}={e['input']!r}: {e['msg']}" for e in error.errors()
+        )
+        raise SettingsError(f"{problems}. Correct it in the environment or in .env.") from error
