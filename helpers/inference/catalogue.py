@@ -31,8 +31,8 @@ class Carrier(BaseModel):
 class Model(BaseModel):
     """A model that can be served: what it is, which file it is, and how it is prompted.
 
-    `size` is in bytes, `context_length` in tokens (what the kit's endpoint gives a request unless `num_ctx` asks for
-    more). `chat_template` names a file in `templates/`; None means the template inside the GGUF file.
+    `size` is in bytes. `context_length` is in tokens: what the kit's endpoint gives a request unless `num_ctx` asks for
+    more, at most `trained_context`. `chat_template` names a file in `templates/`; None means the template inside the GGUF file.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,6 +43,7 @@ class Model(BaseModel):
     parameter_size: str
     quantization_level: str
     context_length: int
+    trained_context: int
     size: int
     sha256: str
     licence: str
@@ -70,5 +71,13 @@ def canonical(name: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Up to three of `known` that look most like `name`, best first."""
-    return difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
+    """Up to three of `known` that look most like `name`, best first; the part before the colon weighs most."""
+    base = name.split(":")[0]
+    scores = {other: _likeness(base, other.split(":")[0]) + _likeness(name, other) / 10 for other in known}
+    return sorted((other for other, score in scores.items() if score > 0.6), key=lambda other: -scores[other])[:3]
+
+
+def _likeness(one: str, other: str) -> float:
+    if one and (other.startswith(one) or one.startswith(other)):
+        return 1.0
+    return difflib.SequenceMatcher(None, one, other).ratio()

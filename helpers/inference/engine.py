@@ -19,7 +19,6 @@ import psutil
 
 from helpers.inference.catalogue import Model
 from helpers.inference.errors import BadRequest, NoSpace, RunnerFailed
-from helpers.inference.gguf_file import metadata
 from helpers.inference.runner import RunnerConfig
 from helpers.inference.store import Store
 
@@ -111,9 +110,9 @@ class Engine:
             await self._unload(key)
 
     async def _reload(self, key: tuple[str, Mode], model: Model, n_ctx: int | None) -> Runner:
-        await self._unload(key)
+        tokens = context_for(model, n_ctx)
         file = await asyncio.to_thread(self.store.file, model)
-        tokens = await asyncio.to_thread(context_for, model, file, n_ctx)
+        await self._unload(key)
         await self._make_room(model)
         runner = await self._start(model, key[1], file, tokens)
         self.runners[key] = runner
@@ -199,13 +198,12 @@ class Engine:
         shutil.rmtree(runner.socket.parent, ignore_errors=True)
 
 
-def context_for(model: Model, file: Path, wanted: int | None) -> int:
+def context_for(model: Model, wanted: int | None) -> int:
     """Tokens of context to load `model` with.
 
     Raises:
         BadRequest: more is wanted than the model was trained for.
     """
-    trained = int(metadata(file).get(f"{model.family}.context_length", model.context_length))
-    if wanted and wanted > trained:
-        raise BadRequest(f"num_ctx {wanted} is more than {model.name} was trained for; the most is {trained}")
+    if wanted and wanted > model.trained_context:
+        raise BadRequest(f"num_ctx {wanted} is more than {model.name} was trained for; the most is {model.trained_context}")
     return max(wanted or 0, model.context_length)

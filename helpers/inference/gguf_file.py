@@ -29,6 +29,7 @@ def describe(path: Path, name: str, sha256: str) -> Model:
     info, parameters = _read(path, path.stat().st_mtime_ns)
     family = str(info["general.architecture"])
     embeds = f"{family}.pooling_type" in info
+    trained = int(info.get(f"{family}.context_length", DEFAULT_CONTEXT))
     template = str(info.get("tokenizer.chat_template", ""))
     return Model(
         name=name,
@@ -37,7 +38,8 @@ def describe(path: Path, name: str, sha256: str) -> Model:
         family=family,
         parameter_size=_human(parameters),
         quantization_level=_quantization(info),
-        context_length=min(int(info.get(f"{family}.context_length", DEFAULT_CONTEXT)), DEFAULT_CONTEXT),
+        context_length=min(trained, DEFAULT_CONTEXT),
+        trained_context=trained,
         size=path.stat().st_size,
         sha256=sha256,
         licence=str(info.get("general.license", "not stated in the file")),

@@ -1,0 +1,59 @@
+# The workshop's commands. `make` alone lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+NOTEBOOKS := notebooks/00-start-here.ipynb
+# Loopback only, token on, and no look at the internet for news, updates or extensions.
+JUPYTER := --ServerApp.ip=127.0.0.1 --LabApp.news_url=None --LabApp.extension_manager=readonly \
+	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg --nbval-cell-timeout=180
+
+ifeq ($(shell id -u),0)
+JUPYTER += --allow-root
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup models lab test test-fast tour bench doctor lint lock canary clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:
+	@$(PYTHON) tools/setup.py
+
+models:
+	@$(PYTHON) tools/setup.py --models
+
+lab: models ## set up, then open JupyterLab at the first notebook
+	$(BIN)/jupyter lab $(JUPYTER) $(NOTEBOOKS)
+
+test: models lint ## set up, then run everything: lint, types, tests, every notebook
+	$(BIN)/python -m pytest $(NBVAL) $(PYTEST)
+
+test-fast: setup ## the tests that need no model and no browser (at most 2 minutes)
+	$(BIN)/python -m pytest tests -m "not model and not browser" $(PYTEST)
+
+tour: models ## run every notebook headless and print a table of cells, seconds and results
+	$(BIN)/python tools/tour.py
+
+bench: models ## measure speed as ratios against llama.cpp's own server
+	$(BIN)/python -m bench
+
+doctor: setup ## what this machine has, and the remedy for what it lacks
+	$(BIN)/python -m helpers.doctor
+
+lint: setup ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lock: setup ## renew requirements.lock from requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url $(LOCK_OPTIONS) requirements.txt -o requirements.lock
+
+canary: models ## try the newest versions of all dependencies, and tell what breaks through which
+	$(BIN)/python tools/canary.py
+
+clean: ## end the endpoint and delete the environment; the models stay (python -m helpers.inference rm NAME)
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m helpers.inference stop || true; fi
+	rm -rf .venv .venv-canary artefacts .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
