@@ -19,7 +19,7 @@ NEEDED_GB = 5
 OLDEST = (3, 11)
 
 
-def main(arguments):
+def main(arguments: list) -> None:
     """Set up; with `--models` fetch the models too."""
     require_python()
     if not up_to_date():
@@ -31,7 +31,7 @@ def main(arguments):
         run([venv_python(), "-m", "helpers.inference", "pull"], "The models could not be fetched; the reason is above.")
 
 
-def require_python():
+def require_python() -> None:
     if sys.version_info < OLDEST:
         stop(
             "Python %d.%d is too old, the workshop needs 3.11 or newer. Install one and name it: "
@@ -39,7 +39,7 @@ def require_python():
         )
 
 
-def require_disk():
+def require_disk() -> None:
     free = shutil.disk_usage(str(ROOT)).free / 1e9
     if free < NEEDED_GB:
         stop(
@@ -48,17 +48,17 @@ def require_disk():
         )
 
 
-def up_to_date():
+def up_to_date() -> bool:
     return MARK.exists() and MARK.read_text() == fingerprint() and Path(venv_python()).exists()
 
 
-def fingerprint():
+def fingerprint() -> str:
     """What the environment was made from: the lock, where it is and which Python it has."""
     parts = [LOCK.read_bytes(), str(VENV).encode(), sys.version.encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def make_environment():
+def make_environment() -> None:
     print("Making the environment .venv with Python %d.%d" % sys.version_info[:2], flush=True)
     MARK.unlink() if MARK.exists() else None
     run(
@@ -67,7 +67,7 @@ def make_environment():
     )
 
 
-def install():
+def install() -> None:
     print("Installing the locked dependencies (about 1 GB, one to three minutes)", flush=True)
     pip = [venv_python(), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
     no_network = (
@@ -79,16 +79,16 @@ def install():
     run(own, "The workshop's own package did not install.")
 
 
-def venv_python():
+def venv_python() -> str:
     return str(VENV / "bin" / "python")
 
 
-def run(command, remedy):
+def run(command: list, remedy: str) -> None:
     if subprocess.call(command, env=dict(os.environ, PIP_DISABLE_PIP_VERSION_CHECK="1")):
         stop(remedy)
 
 
-def stop(sentence):
+def stop(sentence: str) -> None:
     sys.exit("setup: " + sentence)
 
 

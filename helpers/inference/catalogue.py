@@ -32,7 +32,8 @@ class Model(BaseModel):
     """A model that can be served: what it is, which file it is, and how it is prompted.
 
     `size` is in bytes. `context_length` is in tokens: what the kit's endpoint gives a request unless `num_ctx` asks for
-    more, at most `trained_context`. `chat_template` names a file in `templates/`; None means the template inside the GGUF file.
+    more, at most `trained_context`. `chat_template` names a file in `templates/`; None means the template in the GGUF
+    file.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

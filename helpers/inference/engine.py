@@ -136,9 +136,9 @@ class Engine:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )
-        client = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=str(socket)), base_url="http://runner", timeout=None
-        )
+        transport = httpx.AsyncHTTPTransport(uds=str(socket))
+        # An answer takes as long as it takes; a dead runner closes the socket, a client that gives up cancels.
+        client = httpx.AsyncClient(transport=transport, base_url="http://runner", timeout=None)  # noqa: S113
         runner = Runner(model, mode, n_ctx, socket, process, client)
         try:
             await asyncio.wait_for(self._handshake(process, config), LOAD_SECONDS)
@@ -205,5 +205,7 @@ def context_for(model: Model, wanted: int | None) -> int:
         BadRequest: more is wanted than the model was trained for.
     """
     if wanted and wanted > model.trained_context:
-        raise BadRequest(f"num_ctx {wanted} is more than {model.name} was trained for; the most is {model.trained_context}")
+        raise BadRequest(
+            f"num_ctx {wanted} is more than {model.name} was trained for; the most is {model.trained_context}"
+        )
     return max(wanted or 0, model.context_length)

@@ -21,7 +21,7 @@ def metadata(path: Path) -> dict[str, Any]:
         BadRequest: the file is not a GGUF file, or is cut short.
     """
     stat = path.stat()
-    return _read(path, stat.st_mtime_ns)[0]
+    return dict(_read(path, stat.st_mtime_ns)[0])
 
 
 def describe(path: Path, name: str, sha256: str) -> Model:
@@ -56,7 +56,9 @@ def _read(path: Path, mtime_ns: int) -> tuple[Mapping[str, Any], int]:
         if "general.architecture" not in info:
             raise ValueError("it names no architecture")
     except (ValueError, IndexError, OSError, KeyError, OverflowError) as error:
-        raise BadRequest(f"{path} is not a usable GGUF file ({error}). Fetch it again, or give another file.") from error
+        raise BadRequest(
+            f"{path} is not a usable GGUF file ({error}). Fetch it again, or give another file."
+        ) from error
     return info, sum(int(tensor.n_elements) for tensor in reader.tensors)
 
 
@@ -72,6 +74,6 @@ def _human(count: int) -> str:
 
 def _quantization(info: Mapping[str, Any]) -> str:
     try:
-        return gguf.LlamaFileType(info["general.file_type"]).name.removeprefix("MOSTLY_").removeprefix("ALL_")
+        return str(gguf.LlamaFileType(info["general.file_type"]).name).removeprefix("MOSTLY_").removeprefix("ALL_")
     except (KeyError, ValueError):
         return "unknown"

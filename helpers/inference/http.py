@@ -16,6 +16,7 @@ from helpers.inference.errors import BadRequest, RunnerFailed
 from helpers.inference.wire import JSON
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+DONE = "data: [DONE]"
 BODY_LIMIT = 64 * 2**20
 T = TypeVar("T")
 
@@ -98,20 +99,23 @@ async def events(runner: Runner, path: str, payload: JSON) -> AsyncGenerator[JSO
             if response.status_code != 200:
                 raise BadRequest(refusal(await response.aread()))
             async for line in response.aiter_lines():
-                if line.startswith("error: "):
-                    raise BadRequest(refusal(line.removeprefix("error: ").encode()))
-                if line == "data: [DONE]":
+                if line == DONE:
                     ended = True
                 elif line.startswith("data: "):
-                    event = json.loads(line.removeprefix("data: "))
-                    if "error" in event:
-                        raise BadRequest(refusal(line.removeprefix("data: ").encode()))
+                    event = _event(line.removeprefix("data: "))
                     ended = ended or event.get("stop") is True
                     yield event
     except httpx.TransportError as error:
         raise RunnerFailed(died(runner)) from error
     if not ended:
         raise RunnerFailed(died(runner))
+
+
+def _event(data: str) -> JSON:
+    event: JSON = json.loads(data)
+    if "error" in event:
+        raise BadRequest(refusal(data.encode()))
+    return event
 
 
 def died(runner: Runner) -> str:

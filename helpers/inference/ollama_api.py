@@ -159,7 +159,8 @@ class OllamaAPI:
                 reason = "unload" if keep_alive == 0 else "load"
                 yield _record(asked.model, "", done_reason=reason)
                 return
-            calls, reason, timings = wire.CallCollector(), "stop", {}
+            calls, reason = wire.CallCollector(), "stop"
+            timings: dict[str, float] = {}
             async for event in events(runner, path, payload):
                 text, fragments, finish = _delta(event)
                 calls.add(fragments)

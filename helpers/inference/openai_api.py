@@ -13,7 +13,7 @@ from starlette.routing import Route
 from helpers.inference.catalogue import Model
 from helpers.inference.engine import Engine, Mode
 from helpers.inference.errors import BadRequest, RunnerFailed
-from helpers.inference.http import died, read_body, unless_gone
+from helpers.inference.http import read_body, unless_gone
 from helpers.inference.ollama_api import check_capabilities
 from helpers.inference.wire import JSON
 from helpers.settings import settings

@@ -47,6 +47,10 @@ class RequestCounter:
             self.active -= 1
             self.last = time.monotonic()
 
+    def in_use(self, linger: float) -> bool:
+        """Whether a request is under way, or the last ended less than `linger` seconds ago."""
+        return self.active > 0 or time.monotonic() - self.last < linger
+
 
 def create_app(engine: Engine, allowed_hosts: frozenset[str] = LOOPBACK) -> Starlette:
     """The ASGI application over `engine`; it unloads every model when it shuts down."""
@@ -139,6 +143,7 @@ async def _run(
 
 
 async def _end_when_unused(server: uvicorn.Server, counter: RequestCounter, lease: Lease, linger: float) -> None:
-    while counter.active or time.monotonic() - counter.last < linger or not lease.end_if_unused():
+    # A file lock cannot be awaited, only asked for.
+    while counter.in_use(linger) or not lease.end_if_unused():  # noqa: ASYNC110
         await asyncio.sleep(min(linger / 4, 5))
     server.should_exit = True

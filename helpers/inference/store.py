@@ -4,13 +4,13 @@ A model exists once its manifest does; the manifest is written last. A file is r
 sha256 before it is first used, and again whenever it has changed on disk.
 """
 
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
 
 from helpers.inference.carriers import Progress, fetch, sha256
 from helpers.inference.catalogue import Model, canonical, catalogue, nearest
@@ -65,7 +65,7 @@ class Store:
         """When the model was stored."""
         return datetime.fromtimestamp((self._home(model) / "manifest.json").stat().st_mtime, UTC)
 
-    def pull(self, name: str) -> Iterator[Progress]:
+    def pull(self, name: str) -> Generator[Progress]:
         """Fetch a model of the catalogue; tells its progress as Ollama's `/api/pull` does.
 
         Raises:
@@ -137,10 +137,10 @@ class Store:
     def _read_manifest(self, path: Path) -> Model | None:
         """The catalogue's entry where it has one: a manifest on disk cannot vouch for a file of the catalogue."""
         try:
-            stored = Model.model_validate_json(path.read_text())
-        except (ValidationError, OSError):
+            text = path.read_text()
+            return catalogue().get(json.loads(text)["name"]) or Model.model_validate_json(text)
+        except (OSError, ValueError, KeyError):  # half-written: the model is not here
             return None
-        return catalogue().get(stored.name, stored)
 
     def _home(self, model: Model) -> Path:
         return self.folder / model.name.replace(":", "--").replace("/", "--")

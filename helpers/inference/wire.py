@@ -38,8 +38,26 @@ SAMPLING = {
 OLLAMA_DEFAULTS = {"temperature": 0.8, "top_k": 40, "top_p": 0.9, "min_p": 0.0}
 # Options that say how Ollama is to load a model; they change nothing here, as they change nothing in an answer.
 LOADING = frozenset(
-    "num_ctx num_batch num_gpu main_gpu num_thread use_mmap use_mlock numa low_vram f16_kv vocab_only logits_all "
-    "embedding_only penalize_newline tfs_z rope_frequency_base rope_frequency_scale draft_num_predict".split()
+    (
+        "num_ctx",
+        "num_batch",
+        "num_gpu",
+        "main_gpu",
+        "num_thread",
+        "use_mmap",
+        "use_mlock",
+        "numa",
+        "low_vram",
+        "f16_kv",
+        "vocab_only",
+        "logits_all",
+        "embedding_only",
+        "penalize_newline",
+        "tfs_z",
+        "rope_frequency_base",
+        "rope_frequency_scale",
+        "draft_num_predict",
+    )
 )
 INTEGERS = frozenset({"top_k", "repeat_last_n", "mirostat", "seed", "num_predict", "num_keep", "num_ctx"})
 

@@ -69,7 +69,5 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = "; ".join(
-            f"WORKSHOP_{str(e['loc'][0]).upper()}={e['input']!r}: {e['msg']}" for e in error.errors()
-        )
+        problems = "; ".join(f"WORKSHOP_{str(e['loc'][0]).upper()}={e['input']!r}: {e['msg']}" for e in error.errors())
         raise SettingsError(f"{problems}. Correct it in the environment or in .env.") from error
