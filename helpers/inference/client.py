@@ -32,7 +32,23 @@ def endpoint(server: ModelServer = "ollama") -> str:
         EndpointFailed: the kit's endpoint does not start.
         SettingsError: the profile is aws and the address is not set.
     """
-    return settings().server_url(server) or _real_ollama() or _own_endpoint()
+    return settings().server_url(server) or _real_ollama() or own_endpoint()
+
+
+def own_endpoint() -> str:
+    """The kit's own endpoint, started if need be, and kept for as long as this process lives.
+
+    Raises:
+        EndpointFailed: it does not start.
+    """
+    lease = _lease()
+    lease.hold()
+    if record := _answering(lease.record()):
+        return record["url"]
+    with lease.starting:  # whoever comes second finds the endpoint that the first has started
+        if record := _answering(lease.record()):
+            return record["url"]
+        return _start(lease)
 
 
 def processes(url: str) -> list[psutil.Process]:
@@ -91,17 +107,6 @@ def _probe(url: str) -> dict[str, str]:
     except (httpx.HTTPError, httpx.InvalidURL):
         return {}
     return {"": "", **reply.headers} if reply.text.strip() == "Ollama is running" else {}
-
-
-def _own_endpoint() -> str:
-    lease = _lease()
-    lease.hold()
-    if record := _answering(lease.record()):
-        return record["url"]
-    with lease.starting:  # whoever comes second finds the endpoint that the first has started
-        if record := _answering(lease.record()):
-            return record["url"]
-        return _start(lease)
 
 
 def _answering(record: Record | None) -> Record | None:

@@ -40,13 +40,14 @@ class Runner:
     client: httpx.AsyncClient
     loaded_at: float = field(default_factory=time.monotonic)
     users: int = 0
+    failed: bool = False
     expires: float = math.inf
     expiry: asyncio.TimerHandle | None = None
 
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
-        return self.process.returncode is None
+        return self.process.returncode is None and not self.failed
 
     @property
     def expires_at(self) -> datetime:
@@ -94,6 +95,9 @@ class Engine:
                 runner.expiry.cancel()
         try:
             yield runner
+        except (RunnerFailed, httpx.TransportError):
+            runner.failed = True
+            raise
         finally:
             runner.users -= 1
             if not runner.users:

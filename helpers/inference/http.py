@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from helpers.inference.catalogue import Model
 from helpers.inference.engine import Runner
 from helpers.inference.errors import BadRequest, RunnerFailed
 from helpers.inference.wire import JSON
@@ -106,9 +107,9 @@ async def events(runner: Runner, path: str, payload: JSON) -> AsyncGenerator[JSO
                     ended = ended or event.get("stop") is True
                     yield event
     except httpx.TransportError as error:
-        raise RunnerFailed(died(runner)) from error
+        raise RunnerFailed(died(runner.model)) from error
     if not ended:
-        raise RunnerFailed(died(runner))
+        raise RunnerFailed(died(runner.model))
 
 
 def _event(data: str) -> JSON:
@@ -118,10 +119,10 @@ def _event(data: str) -> JSON:
     return event
 
 
-def died(runner: Runner) -> str:
-    """What to say when a runner is gone in mid-request."""
+def died(model: Model) -> str:
+    """What to say when a model's process is gone in mid-request."""
     return (
-        f"the process that runs {runner.model.name} ended unexpectedly, perhaps for want of memory. Ask again: it is "
+        f"the process that runs {model.name} ended unexpectedly, perhaps for want of memory. Ask again: it is "
         "started anew"
     )
 
@@ -142,7 +143,7 @@ def too_long(tokens: int, n_ctx: int) -> str:
     """What to say of a prompt that does not fit."""
     return (
         f"the input length exceeds the context length: {tokens} tokens, the context holds {n_ctx}. Shorten the input, "
-        'or ask for more: "options": {"num_ctx": ' + str(min(32768, 1 << (tokens + 512).bit_length())) + "}"
+        'or ask for more, if the model was trained for it: "options": {"num_ctx": N}'
     )
 
 

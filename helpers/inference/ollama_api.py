@@ -274,7 +274,7 @@ async def _post(runner: Runner, payload: JSON) -> httpx.Response:
     try:
         return await runner.client.post("/v1/embeddings", json=payload)
     except httpx.TransportError as error:
-        raise RunnerFailed(died(runner)) from error
+        raise RunnerFailed(died(runner.model)) from error
 
 
 async def _fitting(runner: Runner, text: str, truncate: bool) -> str | list[int]:

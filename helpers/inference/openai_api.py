@@ -13,7 +13,7 @@ from starlette.routing import Route
 from helpers.inference.catalogue import Model
 from helpers.inference.engine import Engine, Mode
 from helpers.inference.errors import BadRequest, RunnerFailed
-from helpers.inference.http import read_body, unless_gone
+from helpers.inference.http import died, read_body, unless_gone
 from helpers.inference.ollama_api import check_capabilities
 from helpers.inference.wire import JSON
 from helpers.settings import settings
@@ -63,18 +63,14 @@ class OpenAIAPI:
         return self.store.find(default if name == DEFAULT else str(name))
 
     async def _pass_on(self, request: Request, model: Model, mode: Mode, body: JSON) -> Response:
-        stack = contextlib.AsyncExitStack()
         try:
-            reply = await unless_gone(request, self._send(stack, request.url.path, model, mode, body))
-            if body.get("stream") and reply.status_code == 200:
-                return StreamingResponse(_stream(reply, stack, model), media_type=reply.headers["content-type"])
-            content = await unless_gone(request, reply.aread())
+            async with contextlib.AsyncExitStack() as stack:
+                reply = await unless_gone(request, self._send(stack, request.url.path, model, mode, body))
+                if body.get("stream") and reply.status_code == 200:
+                    return StreamingResponse(_stream(reply, stack.pop_all(), model), media_type="text/event-stream")
+                content = await unless_gone(request, reply.aread())
         except httpx.TransportError as error:
-            raise RunnerFailed(f"the process that runs {model.name} ended unexpectedly. Ask again.") from error
-        except BaseException:
-            await stack.aclose()
-            raise
-        await stack.aclose()
+            raise RunnerFailed(died(model)) from error
         return Response(content, reply.status_code, media_type="application/json")
 
     async def _send(
@@ -92,13 +88,12 @@ class OpenAIAPI:
 
 
 async def _stream(reply: httpx.Response, stack: contextlib.AsyncExitStack, model: Model) -> AsyncIterator[bytes]:
-    async with stack:
-        try:
+    try:
+        async with stack:
             async for piece in reply.aiter_raw():
                 yield piece
-        except httpx.TransportError:
-            reason = {"message": f"the process that runs {model.name} ended unexpectedly", "type": "server_error"}
-            yield f"data: {json.dumps({'error': reason})}\n\n".encode()
+    except httpx.TransportError:
+        yield f"data: {json.dumps({'error': {'message': died(model), 'type': 'server_error'}})}\n\n".encode()
 
 
 def _parse(body: bytes) -> JSON:

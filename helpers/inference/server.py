@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator
 
@@ -40,6 +42,8 @@ class RequestCounter:
         self.last = time.monotonic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":  # the lifespan lasts as long as the server
+            return await self.app(scope, receive, send)
         self.active += 1
         try:
             await self.app(scope, receive, send)
@@ -125,6 +129,7 @@ def serve(host: str, port: int | None, lease: Lease, linger: float | None = None
     counter = RequestCounter(create_app(Engine(Store(), lease.log), LOOPBACK | {host}))
     config = uvicorn.Config(counter, log_level="warning", lifespan="on", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when it has shut down
     try:
         asyncio.run(_run(server, listener, counter, lease, linger))
     finally:

@@ -1,0 +1,30 @@
+import pytest
+
+from helpers.settings import Settings, SettingsError, settings
+
+
+def test_the_profile_is_laptop_unless_set(monkeypatch):
+    monkeypatch.delenv("WORKSHOP_PROFILE", raising=False)
+    assert Settings(_env_file=None).profile == "laptop"
+
+
+def test_an_unknown_profile_is_refused_with_the_name_of_the_variable(monkeypatch):
+    monkeypatch.setenv("WORKSHOP_PROFILE", "cloud")
+    settings.cache_clear()
+    with pytest.raises(SettingsError, match=r"WORKSHOP_PROFILE='cloud'.*'laptop' or 'aws'"):
+        settings()
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+def test_on_aws_a_missing_address_names_the_variable_to_set():
+    aws = Settings(_env_file=None, profile="aws", ollama_url=None)
+    with pytest.raises(SettingsError, match="WORKSHOP_OLLAMA_URL is not set"):
+        aws.server_url("ollama")
+
+
+def test_on_aws_the_addresses_are_those_that_are_set():
+    aws = Settings(_env_file=None, profile="aws", vllm_url="http://vllm.internal:8000/", vllm_model="Qwen/Qwen2.5")
+    assert aws.server_url("vllm") == "http://vllm.internal:8000"
+    assert aws.model_name("vllm") == "Qwen/Qwen2.5"
+    assert aws.model_name("ollama") == aws.chat_model
