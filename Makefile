@@ -24,7 +24,7 @@ models:
 	@$(PYTHON) tools/setup.py --models
 
 lab: models ## set up, then open JupyterLab at the first notebook
-	$(BIN)/jupyter lab $(JUPYTER) $(NOTEBOOKS)
+	$(BIN)/jupyter lab $(JUPYTER) $(LAB) $(NOTEBOOKS)
 
 test: models lint ## set up, then run everything: lint, types, tests, every notebook
 	$(BIN)/python -m pytest $(NBVAL) $(PYTEST)
@@ -33,7 +33,7 @@ test-fast: setup ## the tests that need no model and no browser (at most 2 minut
 	$(BIN)/python -m pytest tests -m "not model and not browser" $(PYTEST)
 
 tour: models ## run every notebook headless and print a table of cells, seconds and results
-	$(BIN)/python tools/tour.py
+	$(BIN)/python tools/tour.py $(TOUR)
 
 bench: models ## measure speed as ratios against llama.cpp's own server
 	$(BIN)/python -m bench
@@ -50,8 +50,8 @@ lock: setup ## renew requirements.lock from requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url $(LOCK_OPTIONS) requirements.txt -o requirements.lock
 
-canary: models ## try the newest versions of all dependencies, and tell what breaks through which
-	$(BIN)/python tools/canary.py
+canary: setup ## try the newest versions of all dependencies, and tell what breaks through which
+	$(BIN)/python tools/canary.py -- $(NBVAL) $(PYTEST)
 
 clean: ## end the endpoint and delete the environment; the models stay (python -m helpers.inference rm NAME)
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m helpers.inference stop || true; fi

@@ -35,7 +35,7 @@ class Report:
         Console().print(table)
 
     def _repr_html_(self) -> str:
-        styler = self.frame().style.hide(axis="index").map(_state_style, subset=["state"])
+        styler = self.frame().style.hide(axis="index").format(escape="html").map(_state_style, subset=["state"])
         return str(styler.set_properties(**{"text-align": "left", "white-space": "normal"}).to_html())
 
     def __repr__(self) -> str:

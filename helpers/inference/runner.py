@@ -18,7 +18,7 @@ from helpers.sites.tether import watch
 
 SLOTS = 4  # requests decoded together; more wait in line
 PROMPT_CACHE_MIB = 512
-CHAT_BATCH = 256  # prompt tokens computed at a stretch: what others wait for, and what a client that left still costs
+CHAT_BATCH = 128  # prompt tokens computed at a stretch: what others wait for, and what a client that left still costs
 # Agents quote their tools and sources, so runs of earlier tokens are guessed and checked in one go: the answer is the
 # same, quoted text comes 1.7 times as fast, other text as fast as before (`make bench`).
 SPECULATION = xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_MAP_K4V
@@ -34,6 +34,7 @@ class RunnerConfig(BaseModel):
     n_ctx: int
     threads: int
     chat_template: str = ""
+    speculate: bool = True
 
 
 def parameters(config: RunnerConfig) -> xllamacpp.CommonParams:
@@ -56,7 +57,7 @@ def parameters(config: RunnerConfig) -> xllamacpp.CommonParams:
     else:
         params.kv_unified = True
         params.n_batch = params.n_ubatch = CHAT_BATCH
-        params.speculative.types = [SPECULATION]
+        params.speculative.types = [SPECULATION] if config.speculate else []
     return params
 
 
