@@ -31,7 +31,7 @@ ROUNDS = 6
 TEXTS = 256
 SUBJECTS = ("a harbour", "a mountain village", "a railway station", "a market hall", "an orchard", "a lighthouse")
 RECORDS = "\n".join(
-    f"Bed {n}: patient P-{100 + n}, ward {n % 4}, blood pressure {110 + n}/{70 + n}, pulse {60 + n}, seen at 9:{10 + n}."
+    f"Bed {n}: patient P-{100 + n}, ward {n % 4}, pressure {110 + n}/{70 + n}, pulse {60 + n}, seen at 9:{10 + n}."
     for n in range(12)
 )
 

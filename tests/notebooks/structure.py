@@ -114,7 +114,7 @@ def command_faults(text: str) -> list[str]:
         for target in re.findall(r"`make ([a-z-]+)", text)
         if not re.search(rf"^{target}:", makefile, re.MULTILINE)
     ]
-    for command in re.findall(r"python -m (helpers\.[^`\n|]+)", text):
+    for command in re.findall(r"python -m (helpers\.\w[^`\n|]*)", text):
         faults += _module_command_faults(command)
     return faults
 
