@@ -12,7 +12,6 @@ from rich.table import Table
 from helpers.inference.catalogue import Model, catalogue
 from helpers.inference.client import stop
 from helpers.inference.errors import InferenceError
-from helpers.inference.gguf_file import metadata
 from helpers.inference.lease import Lease
 from helpers.inference.server import serve
 from helpers.inference.store import Store
@@ -92,7 +91,7 @@ def _show(given: argparse.Namespace) -> None:
     store = Store()
     model = store.find(given.model)
     console.print_json(model.model_dump_json(exclude={"carrier"}))
-    console.print_json(json.dumps({k: v for k, v in metadata(store.file(model)).items() if "template" not in k}))
+    console.print_json(json.dumps({k: v for k, v in store.info(model).items() if "template" not in k}))
 
 
 def _remove(given: argparse.Namespace) -> None:

@@ -1,7 +1,6 @@
 """What a GGUF file says of itself."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,12 @@ def metadata(path: Path) -> dict[str, Any]:
     Raises:
         BadRequest: the file is not a GGUF file, or is cut short.
     """
-    stat = path.stat()
-    return dict(_read(path, stat.st_mtime_ns)[0])
+    return _read(path)[0]
 
 
 def describe(path: Path, name: str, sha256: str) -> Model:
     """The catalogue entry for a GGUF file of the user's own."""
-    info, parameters = _read(path, path.stat().st_mtime_ns)
+    info, parameters = _read(path)
     family = str(info["general.architecture"])
     embeds = f"{family}.pooling_type" in info
     trained = int(info.get(f"{family}.context_length", DEFAULT_CONTEXT))
@@ -48,8 +46,7 @@ def describe(path: Path, name: str, sha256: str) -> Model:
     )
 
 
-@lru_cache(maxsize=16)
-def _read(path: Path, mtime_ns: int) -> tuple[Mapping[str, Any], int]:
+def _read(path: Path) -> tuple[dict[str, Any], int]:
     try:
         reader = gguf.GGUFReader(path)
         info = {key: _value(field) for key, field in reader.fields.items() if not key.startswith("GGUF.")}

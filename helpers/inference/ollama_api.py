@@ -16,7 +16,6 @@ from helpers.inference import wire
 from helpers.inference.catalogue import Model
 from helpers.inference.engine import Engine, Runner
 from helpers.inference.errors import BadRequest, InferenceError, RunnerFailed
-from helpers.inference.gguf_file import metadata
 from helpers.inference.http import died, events, read_body, refusal, replay, too_long, unless_gone
 from helpers.inference.wire import JSON
 
@@ -58,12 +57,11 @@ class OllamaAPI:
 
     async def show(self, request: Request) -> Response:
         model = self.store.find(await _model_name(request))
-        file = await run_in_threadpool(self.store.file, model)
-        info = await run_in_threadpool(metadata, file)
+        info = await run_in_threadpool(self.store.info, model)
         template = model.template_text() or info.get("tokenizer.chat_template") or ""
         shown = {
             "license": model.licence,
-            "modelfile": f"FROM {file}\n",
+            "modelfile": f"FROM {self.store.file(model)}\n",
             "parameters": "",
             "template": template,
             "details": _details(model),

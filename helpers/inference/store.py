@@ -5,17 +5,19 @@ sha256 before it is first used, and again whenever it has changed on disk.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from helpers.inference.carriers import Progress, fetch, sha256
 from helpers.inference.catalogue import Model, canonical, catalogue, nearest
 from helpers.inference.errors import BadRequest, ModelDamaged, ModelNotFound
-from helpers.inference.gguf_file import describe
+from helpers.inference.gguf_file import describe, metadata
 from helpers.settings import settings
 
 
@@ -60,6 +62,21 @@ class Store:
                 raise ModelDamaged(self._damage(model, path, f"its sha256 is {found}, it should be {model.sha256}"))
             self._verified[path] = state
         return path
+
+    def info(self, model: Model) -> dict[str, Any]:
+        """What the file says of itself (GGUF metadata), read once and kept beside it: a vocabulary takes seconds.
+
+        Raises:
+            ModelDamaged: see `file`.
+        """
+        file = self.file(model)
+        kept = file.with_name("metadata.json")
+        if not kept.exists() or kept.stat().st_mtime_ns < file.stat().st_mtime_ns:
+            scratch = file.with_name(f"metadata.{os.getpid()}")
+            scratch.write_text(json.dumps(metadata(file)))
+            scratch.replace(kept)
+        info: dict[str, Any] = json.loads(kept.read_text())
+        return info
 
     def modified(self, model: Model) -> datetime:
         """When the model was stored."""
