@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import httpx
 import psutil
-from packaging.requirements import Requirement
+from packaging.version import Version
 
+from helpers.doctor.lock import parse_lock
 from helpers.inference import InferenceError, endpoint, is_kits_own
 from helpers.inference.catalogue import canonical, catalogue
 from helpers.inference.store import Store
@@ -68,7 +69,8 @@ def disk() -> Finding:
 
 
 def packages() -> Finding:
-    wrong = [entry for entry in map(_mismatch, _locked()) if entry]
+    locked = parse_lock((ROOT / "requirements.lock").read_text())
+    wrong = [entry for name, version in locked.items() if (entry := _mismatch(name, version))]
     found = f"{len(wrong)} differ from the lock: {', '.join(wrong[:4])}" if wrong else "as locked"
     return _finding("Packages", found, not wrong, "Install what is locked: make setup")
 
@@ -121,22 +123,12 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _locked() -> list[Requirement]:
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
-    pinned = (line.rstrip(" \\") for line in lines if "==" in line and not line.startswith((" ", "#")))
-    return [requirement for requirement in map(Requirement, pinned) if _applies(requirement)]
-
-
-def _applies(requirement: Requirement) -> bool:
-    return requirement.marker is None or requirement.marker.evaluate()
-
-
-def _mismatch(requirement: Requirement) -> str | None:
+def _mismatch(name: str, locked: str) -> str | None:
     try:
-        version = importlib.metadata.version(requirement.name)
+        version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return f"{requirement.name} is missing"
-    return None if requirement.specifier.contains(version, prereleases=True) else f"{requirement.name} {version}"
+        return f"{name} is missing"
+    return None if Version(version) == Version(locked) else f"{name} {version}"
 
 
 def _finding(what: str, found: str, ok: bool, remedy: str) -> Finding:

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import canary
 import pytest
-from canary import Canary, Case
+import suspicion
+from canary import Canary
+from suspicion import Case
+
+from helpers.doctor.lock import parse_lock
 
 LOCK = """\
 # renewed by make lock
@@ -42,19 +46,19 @@ E   TypeError: send() got an unexpected keyword argument 'proxy'
 
 
 def test_a_lock_is_read_with_the_markers_of_this_python():
-    assert canary.parse_lock(LOCK) == {"httpx": "0.28.1", "numpy": "2.5.5", "typing-extensions": "4.16.0"}
+    assert parse_lock(LOCK) == {"httpx": "0.28.1", "numpy": "2.5.5", "typing-extensions": "4.16.0"}
 
 
 def test_the_lock_of_this_kit_can_be_read_and_holds_what_requirements_name():
     root = Path(canary.__file__).parents[1]
-    direct = canary.parse_direct((root / "requirements.txt").read_text())
-    assert set(direct) <= set(canary.parse_lock((root / "requirements.lock").read_text()))
+    direct = suspicion.parse_direct((root / "requirements.txt").read_text())
+    assert set(direct) <= set(parse_lock((root / "requirements.lock").read_text()))
     assert "strands-agents" in direct
 
 
 def test_versions_that_differ_only_in_spelling_have_not_moved():
     locked = {"same": "1.0", "up": "1.0", "gone": "1"}
-    assert canary.compare(locked, {"same": "1.0.0", "up": "1.1", "came": "2"}) == {
+    assert suspicion.compare(locked, {"same": "1.0.0", "up": "1.1", "came": "2"}) == {
         "came": (None, "2"),
         "gone": ("1", None),
         "up": ("1.0", "1.1"),
@@ -62,7 +66,7 @@ def test_versions_that_differ_only_in_spelling_have_not_moved():
 
 
 def test_the_deepest_package_of_a_traceback_that_moved_is_suspected_first():
-    assert canary.suspects(TRACEBACK, MODULES, MOVED, ["rich"]) == ["httpcore", "httpx"]
+    assert suspicion.suspects(TRACEBACK, MODULES, MOVED, ["rich"]) == ["httpcore", "httpx"]
 
 
 @pytest.mark.parametrize(
@@ -74,16 +78,16 @@ def test_the_deepest_package_of_a_traceback_that_moved_is_suspected_first():
     ],
 )
 def test_an_error_names_its_package_even_without_a_frame_in_it(line):
-    assert canary.suspects(line, MODULES, MOVED, ["rich"]) == ["httpx"]
+    assert suspicion.suspects(line, MODULES, MOVED, ["rich"]) == ["httpx"]
 
 
 def test_a_module_shared_by_packages_suspects_those_that_moved():
-    assert canary.suspects("site-packages/opentelemetry/trace.py:1", MODULES, MOVED, []) == ["opentelemetry-sdk"]
+    assert suspicion.suspects("site-packages/opentelemetry/trace.py:1", MODULES, MOVED, []) == ["opentelemetry-sdk"]
 
 
 def test_without_a_name_the_moved_packages_of_requirements_are_suspected():
-    assert canary.suspects("E   assert 1 == 2", MODULES, MOVED, ["pytest", "rich", "newcomer"]) == ["rich"]
-    assert canary.suspects("E   assert 1 == 2", MODULES, MOVED, []) == [
+    assert suspicion.suspects("E   assert 1 == 2", MODULES, MOVED, ["pytest", "rich", "newcomer"]) == ["rich"]
+    assert suspicion.suspects("E   assert 1 == 2", MODULES, MOVED, []) == [
         "httpcore",
         "httpx",
         "opentelemetry-sdk",
@@ -92,11 +96,11 @@ def test_without_a_name_the_moved_packages_of_requirements_are_suspected():
 
 
 def test_packages_with_exact_pins_are_put_back_together():
-    pins = {"pydantic": canary.pinned(["pydantic-core==2.50.4", "typing-extensions>=4", "email; extra == 'email'"])}
+    pins = {"pydantic": suspicion.pinned(["pydantic-core==2.50.4", "typing-extensions>=4", "email; extra == 'email'"])}
     moved = {"pydantic": ("1", "2"), "pydantic-core": ("1", "2"), "typing-extensions": ("1", "2")}
-    assert canary.company("pydantic", pins, moved) == ["pydantic", "pydantic-core"]
-    assert canary.company("pydantic-core", pins, moved) == ["pydantic-core", "pydantic"]
-    assert canary.company("typing-extensions", pins, moved) == ["typing-extensions"]
+    assert suspicion.company("pydantic", pins, moved) == ["pydantic", "pydantic-core"]
+    assert suspicion.company("pydantic-core", pins, moved) == ["pydantic-core", "pydantic"]
+    assert suspicion.company("typing-extensions", pins, moved) == ["typing-extensions"]
 
 
 def test_a_report_gives_back_what_pytest_calls_a_test():
@@ -108,7 +112,7 @@ def test_a_report_gives_back_what_pytest_calls_a_test():
     <testcase classname="notebooks.00-a.ipynb" name="Cell 2" file="notebooks/00-a.ipynb">
       <failure message="Notebook failed">#x1B[31mNameError#x1B[39m: name 'y'</failure></testcase>
     </testsuite></testsuites>"""
-    assert [(case.test, case.outcome, case.line) for case in canary.parse_report(report)] == [
+    assert [(case.test, case.outcome, case.line) for case in suspicion.parse_report(report)] == [
         ("tests/test_a.py::test_x[a::b]", "passed", ""),
         ("tests/test_a.py::TestIt::test_y", "skipped", ""),
         ("tests/test_b.py", "failed", "ImportError: no 'x'"),
@@ -117,16 +121,18 @@ def test_a_report_gives_back_what_pytest_calls_a_test():
 
 
 def test_a_file_that_could_not_be_collected_is_mended_when_its_tests_pass():
-    assert canary.mended("tests/b.py", [Case("tests/b.py::test_x", "passed"), Case("tests/b.py::test_y", "skipped")])
-    assert not canary.mended("tests/b.py", [Case("tests/b.py::test_x", "passed"), Case("tests/b.py::test_y", "failed")])
-    assert not canary.mended("tests/b.py", [Case("tests/b2.py::test_x", "passed")])
+    assert suspicion.mended("tests/b.py", [Case("tests/b.py::test_x", "passed"), Case("tests/b.py::test_y", "skipped")])
+    assert not suspicion.mended(
+        "tests/b.py", [Case("tests/b.py::test_x", "passed"), Case("tests/b.py::test_y", "failed")]
+    )
+    assert not suspicion.mended("tests/b.py", [Case("tests/b2.py::test_x", "passed")])
 
 
 def test_a_notebook_is_run_again_as_a_whole_and_its_cells_share_their_suspects():
     cells = [Case(f"notebooks/00.ipynb::Cell {n}", "failed", text=f"text {n}") for n in (1, 2)]
     other = Case("tests/a.py::test_x", "failed", text="other")
-    assert canary.targets([case.test for case in [*cells, other]]) == ["notebooks/00.ipynb", "tests/a.py::test_x"]
-    assert canary.story(cells[1], [*cells, other]) == "text 1\ntext 2"
+    assert suspicion.targets([case.test for case in [*cells, other]]) == ["notebooks/00.ipynb", "tests/a.py::test_x"]
+    assert suspicion.story(cells[1], [*cells, other]) == "text 1\ntext 2"
 
 
 class Machine:
