@@ -37,8 +37,11 @@ def test_an_old_python_is_told(monkeypatch):
 
 
 def test_a_package_that_differs_from_the_lock_is_named(monkeypatch):
-    monkeypatch.setattr(checks.importlib.metadata, "version", lambda name: "0.0.1" if name == "ollama" else "1e9")
-    assert checks.packages().remedy == "Install what is locked: make setup"
+    real = checks.importlib.metadata.version
+    monkeypatch.setattr(checks.importlib.metadata, "version", lambda name: "0.0.1" if name == "ollama" else real(name))
+    finding = checks.packages()
+    assert finding.found == "1 differ from the lock: ollama 0.0.1"
+    assert finding.remedy == "Install what is locked: make setup"
 
 
 def test_a_check_that_fails_becomes_a_finding(monkeypatch):
