@@ -22,7 +22,7 @@ import psutil
 from bench.measure import Ratio, in_turns
 from helpers.inference.catalogue import canonical
 from helpers.inference.client import own_endpoint, processes
-from helpers.inference.runner import RunnerConfig
+from helpers.inference.runner_config import RunnerConfig
 from helpers.inference.store import Store
 from helpers.settings import settings
 
@@ -58,11 +58,13 @@ def bare_server(name: str, embedding: bool, speculate: bool = True) -> Iterator[
         process.stdin.write(config.model_dump_json() + "\n")
         process.stdin.flush()
         assert process.stdout.readline(), "llama.cpp did not start"
-        transport = httpx.HTTPTransport(uds=str(config.socket))
-        with httpx.Client(transport=transport, base_url="http://runner", timeout=600) as client:
-            yield client
-        process.kill()
-    shutil.rmtree(folder, ignore_errors=True)
+        transport = httpx.HTTPTransport(uds=str(config.socket), limits=httpx.Limits(max_keepalive_connections=0))
+        try:
+            with httpx.Client(transport=transport, base_url="http://runner", timeout=600) as client:
+                yield client
+        finally:
+            process.kill()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def ratios() -> list[Ratio]:

@@ -9,8 +9,7 @@ import httpx
 import psutil
 
 from helpers.inference.errors import EndpointFailed
-from helpers.inference.lease import Lease, Record
-from helpers.inference.server import KIT_HEADER
+from helpers.inference.lease import KIT_HEADER, Lease, Record
 from helpers.settings import settings
 from helpers.settings.settings import ModelServer
 

@@ -19,7 +19,7 @@ import psutil
 
 from helpers.inference.catalogue import Model
 from helpers.inference.errors import BadRequest, NoSpace, RunnerFailed
-from helpers.inference.runner import RunnerConfig
+from helpers.inference.runner_config import RunnerConfig
 from helpers.inference.store import Store
 
 Mode = Literal["chat", "embed"]
@@ -140,7 +140,8 @@ class Engine:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )
-        transport = httpx.AsyncHTTPTransport(uds=str(socket))
+        # llama.cpp closes a connection after a stream without saying so, so none is used twice.
+        transport = httpx.AsyncHTTPTransport(uds=str(socket), limits=httpx.Limits(max_keepalive_connections=0))
         # An answer takes as long as it takes; a dead runner closes the socket, a client that gives up cancels.
         client = httpx.AsyncClient(transport=transport, base_url="http://runner", timeout=None)  # noqa: S113
         runner = Runner(model, mode, n_ctx, socket, process, client)

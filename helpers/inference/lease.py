@@ -14,6 +14,8 @@ from filelock import FileLock, Timeout
 
 from helpers.inference.errors import EndpointFailed
 
+KIT_HEADER = "x-workshop-endpoint"  # of the kit's own endpoint; its value is the process id
+
 _held: dict[Path, int] = {}
 
 

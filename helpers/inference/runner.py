@@ -9,11 +9,10 @@ import json
 import shutil
 import sys
 import threading
-from pathlib import Path
 
 import xllamacpp
-from pydantic import BaseModel
 
+from helpers.inference.runner_config import RunnerConfig
 from helpers.sites.tether import watch
 
 SLOTS = 4  # requests decoded together; more wait in line
@@ -22,19 +21,6 @@ CHAT_BATCH = 128  # prompt tokens computed at a stretch: what others wait for, a
 # Agents quote their tools and sources, so runs of earlier tokens are guessed and checked in one go: the answer is the
 # same, quoted text comes 1.7 times as fast, other text as fast as before (`make bench`).
 SPECULATION = xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_MAP_K4V
-
-
-class RunnerConfig(BaseModel):
-    """What a runner needs to know. `n_ctx` is in tokens, for a chat model shared by the requests under way."""
-
-    name: str
-    file: Path
-    socket: Path
-    embedding: bool
-    n_ctx: int
-    threads: int
-    chat_template: str = ""
-    speculate: bool = True
 
 
 def parameters(config: RunnerConfig) -> xllamacpp.CommonParams:
@@ -57,7 +43,8 @@ def parameters(config: RunnerConfig) -> xllamacpp.CommonParams:
     else:
         params.kv_unified = True
         params.n_batch = params.n_ubatch = CHAT_BATCH
-        params.speculative.types = [SPECULATION] if config.speculate else []
+        if config.speculate:
+            params.speculative.types = [SPECULATION]
     return params
 
 

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from helpers.inference.engine import Engine
 from helpers.inference.errors import EndpointFailed, InferenceError
 from helpers.inference.http import LOOPBACK, HostGuard
-from helpers.inference.lease import Lease
+from helpers.inference.lease import KIT_HEADER, Lease
 from helpers.inference.ollama_api import OllamaAPI
 from helpers.inference.openai_api import OpenAIAPI
 from helpers.inference.store import Store
@@ -30,7 +30,6 @@ from helpers.inference.store import Store
 log = logging.getLogger(__name__)
 
 PREFERRED_PORT = 11435  # next to Ollama's 11434, which stays free for a real Ollama
-KIT_HEADER = "x-workshop-endpoint"
 
 
 class RequestCounter:

@@ -160,3 +160,10 @@ def test_ollama_host_is_used_where_an_ollama_answers(monkeypatch, own_endpoint):
 )
 def test_ollama_host_is_read_as_ollama_reads_it(given, url):
     assert client._with_scheme(given) == url
+
+
+def test_asking_for_the_endpoint_loads_neither_a_server_nor_llama_cpp():
+    code = (
+        "import sys, helpers.inference; print([m for m in ('uvicorn', 'starlette', 'xllamacpp') if m in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
