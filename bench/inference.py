@@ -27,7 +27,8 @@ from helpers.inference.store import Store
 from helpers.settings import settings
 
 WORDS = 96
-ROUNDS = 6
+ROUNDS = 8
+FIRST_ROUNDS = 16
 TEXTS = 256
 SUBJECTS = ("a harbour", "a mountain village", "a railway station", "a market hall", "an orchard", "a lighthouse")
 RECORDS = "\n".join(
@@ -94,11 +95,11 @@ def _chat_ratios() -> list[Ratio]:
         first = in_turns(
             lambda turn: _ours_streamed(ours, _question(turn, "first"), words=1)[1],
             lambda turn: _bare_streamed(bare, _question(turn, "first"), words=1)[1],
-            ROUNDS,
+            FIRST_ROUNDS,
         )
     return [
-        Ratio("tokens per second, wall clock", "1/s", *speed, bound=0.97),
-        Ratio("time to first streamed token", "s", *first, bound=1.1, more_is_better=False),
+        Ratio("tokens per second, wall clock", "1/s", speed, bound=0.97),
+        Ratio("time to first streamed token", "s", first, bound=1.1, more_is_better=False),
     ]
 
 
@@ -157,7 +158,7 @@ def _embedding_ratio() -> Ratio:
 
         through_endpoint(-1), direct(-1)
         speed = in_turns(through_endpoint, direct, ROUNDS)
-    return Ratio(f"embeddings per second, {TEXTS} texts a call", "1/s", *speed, bound=0.95)
+    return Ratio(f"embeddings per second, {TEXTS} texts a call", "1/s", speed, bound=0.95)
 
 
 def _speculation_ratio() -> Ratio:
@@ -168,4 +169,4 @@ def _speculation_ratio() -> Ratio:
         with bare_server(settings().chat_model, embedding=False, speculate=speculate) as bare:
             _bare_streamed(bare, question, words=1)
             speeds.append(_bare_streamed(bare, question)[0])
-    return Ratio("quoting, with speculation against without", "1/s", *speeds, bound=1.2)
+    return Ratio("quoting, with speculation against without", "1/s", [(speeds[0], speeds[1])], bound=1.2)

@@ -4,34 +4,46 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
+Pairs = list[tuple[float, float]]
+
 
 @dataclass(frozen=True)
 class Ratio:
-    """Ours against the peer's, in `unit`; `bound` is the least ratio, or the most where less is better."""
+    """Ours and the peer's, in `unit`, a pair a round; `bound` is the least ratio, or the most where less is better."""
 
     name: str
     unit: str
-    ours: float
-    peer: float
+    pairs: Pairs
     bound: float
     more_is_better: bool = True
 
     @property
+    def ours(self) -> float:
+        """The median of ours."""
+        return statistics.median(ours for ours, _ in self.pairs)
+
+    @property
+    def peer(self) -> float:
+        """The median of the peer's."""
+        return statistics.median(peer for _, peer in self.pairs)
+
+    @property
     def ratio(self) -> float:
-        return self.ours / self.peer
+        """The median of the ratios within a round: what disturbs one round does not count."""
+        return statistics.median(ours / peer for ours, peer in self.pairs)
 
     @property
     def ok(self) -> bool:
         return self.ratio >= self.bound if self.more_is_better else self.ratio <= self.bound
 
 
-def in_turns(ours: Callable[[int], float], peer: Callable[[int], float], rounds: int) -> tuple[float, float]:
-    """Medians of both over `rounds`, alternating who goes first; each call gets the number of its round."""
-    pairs: list[tuple[float, float]] = []
+def in_turns(ours: Callable[[int], float], peer: Callable[[int], float], rounds: int) -> Pairs:
+    """Measure both `rounds` times, alternating who goes first; each call gets the number of its round."""
+    pairs: Pairs = []
     for turn in range(rounds):
         if turn % 2:
             second, first = peer(turn), ours(turn)
             pairs.append((first, second))
         else:
             pairs.append((ours(turn), peer(turn)))
-    return statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs)
+    return pairs

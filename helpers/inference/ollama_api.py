@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+from pydantic_core import from_json, to_json
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -104,7 +105,8 @@ class OllamaAPI:
         texts = [asked.input] if isinstance(asked.input, str) else asked.input or []
         vectors, tokens, load = await unless_gone(request, self._embed(asked, texts))
         took = {"total_duration": time.perf_counter_ns() - started, "load_duration": load}
-        return JSONResponse({"model": asked.model, "embeddings": vectors, **took, "prompt_eval_count": tokens})
+        answer = {"model": asked.model, "embeddings": vectors, **took, "prompt_eval_count": tokens}
+        return Response(to_json(answer), media_type="application/json")
 
     async def embeddings(self, request: Request) -> Response:
         asked = wire.parse(wire.EmbedRequest, await read_body(request))
@@ -185,7 +187,7 @@ class OllamaAPI:
                 response = await _post(runner, {"input": [await _fitting(runner, t, asked.truncate) for t in texts]})
             if response.status_code != 200:
                 raise BadRequest(refusal(response.content))
-            answer = response.json()
+            answer = from_json(response.content)  # as to_json: many floats, and Python's own json is slow at them
         vectors = [entry["embedding"] for entry in sorted(answer["data"], key=lambda entry: entry["index"])]
         return [_shortened(vector, asked.dimensions) for vector in vectors], answer["usage"]["prompt_tokens"], load
 

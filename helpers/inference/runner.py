@@ -19,7 +19,7 @@ SLOTS = 4  # requests decoded together; more wait in line
 PROMPT_CACHE_MIB = 512
 CHAT_BATCH = 128  # prompt tokens computed at a stretch: what others wait for, and what a client that left still costs
 # Agents quote their tools and sources, so runs of earlier tokens are guessed and checked in one go: the answer is the
-# same, quoted text comes 1.7 times as fast, other text as fast as before (`make bench`).
+# same, quoted text comes 1.4 to 2.1 times as fast, other text as fast as before (`make bench`).
 SPECULATION = xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_NGRAM_MAP_K4V
 
 
