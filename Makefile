@@ -1,10 +1,10 @@
 # The workshop's commands. `make` alone lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-NOTEBOOKS := notebooks/00-start-here.ipynb
 # Loopback only, token on, and no look at the internet for news, updates or extensions.
 JUPYTER := --ServerApp.ip=127.0.0.1 --LabApp.news_url=None --LabApp.extension_manager=readonly \
-	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
+	--LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg --nbval-cell-timeout=180
 
 ifeq ($(shell id -u),0)
@@ -24,7 +24,7 @@ models:
 	@$(PYTHON) tools/setup.py --models
 
 lab: models ## set up, then open JupyterLab at the first notebook
-	$(BIN)/jupyter lab $(JUPYTER) $(LAB) $(NOTEBOOKS)
+	$(BIN)/jupyter lab $(JUPYTER) $(LAB)
 
 test: models lint ## set up, then run everything: lint, types, tests, every notebook
 	$(BIN)/python -m pytest $(NBVAL) $(PYTEST)
