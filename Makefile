@@ -1,9 +1,8 @@
 # The workshop's commands. `make` alone lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-# Loopback only, token on, and no look at the internet for news, updates or extensions.
-JUPYTER := --ServerApp.ip=127.0.0.1 --LabApp.news_url=None --LabApp.extension_manager=readonly \
-	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
+# Loopback only, token on, nothing looked up on the internet (setup.py switches Jupyter's news off).
+JUPYTER := --ServerApp.ip=127.0.0.1 --LabApp.extension_manager=readonly \
 	--LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg --nbval-cell-timeout=180
 

@@ -53,8 +53,8 @@ def up_to_date() -> bool:
 
 
 def fingerprint() -> str:
-    """What the environment was made from: the lock, where it is and which Python it has."""
-    parts = [LOCK.read_bytes(), str(VENV).encode(), sys.version.encode()]
+    """What the environment was made from: this file, the lock, where it is and which Python it has."""
+    parts = [Path(__file__).read_bytes(), LOCK.read_bytes(), str(VENV).encode(), sys.version.encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
@@ -77,6 +77,9 @@ def install() -> None:
     run([*pip, "--require-hashes", "-r", str(LOCK)], no_network)
     own = [*pip, "--quiet", "--no-deps", "--no-build-isolation", "-e", str(ROOT)]
     run(own, "The workshop's own package did not install.")
+    # The announcements ask the internet for news and updates, and a learner for permission to do so.
+    news = ["labextension", "disable", "--level=sys_prefix", "@jupyterlab/apputils-extension:announcements"]
+    run([str(VENV / "bin" / "jupyter")] + news, "JupyterLab's news could not be switched off.")
 
 
 def venv_python() -> str:

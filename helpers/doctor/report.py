@@ -36,6 +36,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         styler = self.frame().style.hide(axis="index").format(escape="html").map(_state_style, subset=["state"])
+        styler.set_table_styles([{"selector": "th", "props": "text-align: left"}])
         return str(styler.set_properties(**{"text-align": "left", "white-space": "normal"}).to_html())
 
     def __repr__(self) -> str:

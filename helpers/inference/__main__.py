@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("serve", help="serve Ollama's API until Ctrl-C")
     command.add_argument("--host", default="127.0.0.1", help="address to listen on; loopback unless you say otherwise")
     command.add_argument("--port", type=int, help="port; another is chosen and printed when it is taken")
+    command.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="Host header to answer too")
     command.add_argument("--linger", action="store_true", help="end when no process uses the endpoint any more")
     command.set_defaults(run=_serve)
     command = commands.add_parser("pull", help="fetch models of the catalogue")
@@ -59,7 +60,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(given: argparse.Namespace) -> None:
     lease = Lease(settings().cache_dir / "endpoint")
-    serve(given.host, given.port, lease, settings().linger_seconds if given.linger else None)
+    linger = settings().linger_seconds if given.linger else None
+    serve(given.host, given.port, lease, linger, allowed=frozenset({given.host, *given.allow_host}))
 
 
 def _pull(given: argparse.Namespace) -> None:

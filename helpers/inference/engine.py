@@ -41,6 +41,7 @@ class Runner:
     loaded_at: float = field(default_factory=time.monotonic)
     users: int = 0
     failed: bool = False
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
     expires: float = math.inf
     expiry: asyncio.TimerHandle | None = None
 
@@ -91,6 +92,7 @@ class Engine:
             if runner is None or not runner.alive or (n_ctx or 0) > runner.n_ctx:
                 runner = await self._reload(key, model, n_ctx)
             runner.users += 1
+            runner.idle.clear()
             if runner.expiry:
                 runner.expiry.cancel()
         try:
@@ -101,6 +103,7 @@ class Engine:
         finally:
             runner.users -= 1
             if not runner.users:
+                runner.idle.set()
                 self._schedule(key, runner, KEEP_ALIVE if keep_alive is None else keep_alive)
 
     async def close(self) -> None:
@@ -116,6 +119,8 @@ class Engine:
     async def _reload(self, key: tuple[str, Mode], model: Model, n_ctx: int | None) -> Runner:
         tokens = context_for(model, n_ctx)
         file = await asyncio.to_thread(self.store.file, model)
+        if (old := self.runners.get(key)) and old.alive and old.users:
+            await old.idle.wait()  # answers under way are finished first
         await self._unload(key)
         await self._make_room(model)
         runner = await self._start(model, key[1], file, tokens)

@@ -73,8 +73,8 @@ class OllamaAPI:
         return JSONResponse(shown)
 
     async def pull(self, request: Request) -> Response:
-        body = json.loads(await read_body(request) or b"{}")
-        progress = self.store.pull(str(body.get("model") or body.get("name") or ""))
+        asked = wire.parse(wire.PullRequest, await read_body(request))
+        progress = self.store.pull(asked.model or asked.name)
 
         async def records() -> AsyncGenerator[JSON]:
             try:
@@ -83,7 +83,7 @@ class OllamaAPI:
             finally:
                 await run_in_threadpool(progress.close)
 
-        return await _answer(request, records(), body.get("stream", True), lambda parts: parts[-1])
+        return await _answer(request, records(), asked.stream, lambda parts: parts[-1])
 
     async def delete(self, request: Request) -> Response:
         model = self.store.find(await _model_name(request))

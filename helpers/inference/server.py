@@ -112,8 +112,12 @@ def bind(host: str, port: int | None) -> socket.socket:
     raise AssertionError("unreachable")
 
 
-def serve(host: str, port: int | None, lease: Lease, linger: float | None = None) -> None:
+def serve(
+    host: str, port: int | None, lease: Lease, linger: float | None = None, allowed: frozenset[str] = frozenset()
+) -> None:
     """Serve until stopped, or, with `linger`, until for so many seconds nobody held the lease and nobody asked.
+
+    `allowed` are `Host` headers to answer besides loopback's names.
 
     Raises:
         EndpointFailed: another endpoint runs already, or `host` is not an address of this machine.
@@ -125,7 +129,7 @@ def serve(host: str, port: int | None, lease: Lease, linger: float | None = None
     if port not in (None, bound_port):
         print(f"Port {port} is taken; another was chosen.", flush=True)
     print(f"Serving Ollama's API on {url}", flush=True)
-    counter = RequestCounter(create_app(Engine(Store(), lease.log), LOOPBACK | {host}))
+    counter = RequestCounter(create_app(Engine(Store(), lease.log), LOOPBACK | allowed))
     config = uvicorn.Config(counter, log_level="warning", lifespan="on", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when it has shut down

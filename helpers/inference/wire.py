@@ -124,6 +124,14 @@ class EmbedRequest(BaseModel):
     keep_alive: str | float | None = None
 
 
+class PullRequest(BaseModel):
+    """`POST /api/pull`; `name` is what `model` was called once."""
+
+    model: str = ""
+    name: str = ""
+    stream: bool = True
+
+
 def parse(shape: type[Shape], body: bytes) -> Shape:
     """The request in `body`.
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import ollama
@@ -11,6 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from helpers.inference import processes
+from helpers.settings import settings
 from tests.waiting import until
 
 pytestmark = pytest.mark.model
@@ -195,6 +197,25 @@ def test_requests_at_once_are_answered_each_with_its_own(own_endpoint):
         )
 
     assert all(asyncio.run(all_of_them()))
+
+
+def test_more_context_is_given_and_an_answer_under_way_is_finished_first(client):
+    client.chat(CHAT, [])
+    options = {"temperature": 0, "num_predict": 40}
+    stream = client.chat(CHAT, user("Count from one to fifty in words."), stream=True, options=options)
+    next(stream)
+    with ThreadPoolExecutor(1) as pool:
+        grown = pool.submit(client.chat, CHAT, user("Hi"), options={"num_ctx": 20_000, "num_predict": 3})
+        assert list(stream)[-1].eval_count == 40
+        assert grown.result().done
+    assert {model.model: model.context_length for model in client.ps().models}[CHAT] == 20_000
+
+
+def test_no_prompt_is_in_the_endpoints_log(client):
+    client.chat(TINY, user("The password is xyzzy-plugh."), options=CALM)
+    with pytest.raises(ollama.ResponseError):
+        client.chat(TINY, user("xyzzy-plugh " * 20_000))
+    assert "plugh" not in (settings().cache_dir / "endpoint" / "endpoint.log").read_text()
 
 
 def test_a_client_that_goes_away_stops_the_work(own_endpoint):
