@@ -38,7 +38,6 @@ class Runner:
     socket: Path
     process: asyncio.subprocess.Process
     client: httpx.AsyncClient
-    loaded_at: float = field(default_factory=time.monotonic)
     users: int = 0
     failed: bool = False
     idle: asyncio.Event = field(default_factory=asyncio.Event)
@@ -72,6 +71,7 @@ class Engine:
         self.log = log
         self.runners: dict[tuple[str, Mode], Runner] = {}
         self._locks: dict[tuple[str, Mode], asyncio.Lock] = {}
+        self._expiring: set[asyncio.Task[None]] = set()  # the loop itself holds tasks only weakly
 
     @contextlib.asynccontextmanager
     async def use(
@@ -179,14 +179,18 @@ class Engine:
         if available < needed:
             raise NoSpace(
                 f"model requires more system memory ({needed / 2**30:.1f} GiB) than is available "
-                f"({available / 2**30:.1f} GiB). Close other programs, or unload a model: ollama stop NAME"
+                f'({available / 2**30:.1f} GiB). Close other programs, or unload another model: "keep_alive": 0'
             )
 
     def _schedule(self, key: tuple[str, Mode], runner: Runner, seconds: float) -> None:
         runner.expires = time.monotonic() + seconds
         if seconds != math.inf:
-            loop = asyncio.get_running_loop()
-            runner.expiry = loop.call_later(seconds, lambda: loop.create_task(self._expire(key, runner)))
+            runner.expiry = asyncio.get_running_loop().call_later(seconds, self._begin_expiry, key, runner)
+
+    def _begin_expiry(self, key: tuple[str, Mode], runner: Runner) -> None:
+        task = asyncio.create_task(self._expire(key, runner))
+        self._expiring.add(task)
+        task.add_done_callback(self._expiring.discard)
 
     async def _expire(self, key: tuple[str, Mode], runner: Runner) -> None:
         async with self._locks[key]:
