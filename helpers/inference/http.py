@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from helpers.inference.catalogue import Model
 from helpers.inference.engine import Runner
 from helpers.inference.errors import BadRequest, RunnerFailed
-from helpers.inference.wire import JSON
+from helpers.inference.shapes import JSON
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 DONE = "data: [DONE]"

@@ -6,19 +6,19 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from helpers.inference import wire
+from helpers.inference import shapes, wire
 from helpers.inference.catalogue import Model
+from helpers.inference.embedding import embed
 from helpers.inference.engine import Engine, Runner
-from helpers.inference.errors import BadRequest, InferenceError, RunnerFailed
-from helpers.inference.http import died, events, read_body, refusal, replay, too_long, unless_gone
-from helpers.inference.wire import JSON
+from helpers.inference.errors import BadRequest, InferenceError
+from helpers.inference.http import events, read_body, replay, unless_gone
+from helpers.inference.shapes import JSON
 
 VERSION = "0.30.0"  # of Ollama's API that is spoken here; some clients ask before they use a newer feature
 
@@ -73,7 +73,7 @@ class OllamaAPI:
         return JSONResponse(shown)
 
     async def pull(self, request: Request) -> Response:
-        asked = wire.parse(wire.PullRequest, await read_body(request))
+        asked = shapes.parse(shapes.PullRequest, await read_body(request))
         progress = self.store.pull(asked.model or asked.name)
 
         async def records() -> AsyncGenerator[JSON]:
@@ -92,28 +92,28 @@ class OllamaAPI:
         return Response(status_code=200)
 
     async def chat(self, request: Request) -> Response:
-        asked = wire.parse(wire.ChatRequest, await read_body(request))
+        asked = shapes.parse(shapes.ChatRequest, await read_body(request))
         return await _answer(request, self._chat(asked), asked.stream, _whole_chat)
 
     async def generate(self, request: Request) -> Response:
-        asked = wire.parse(wire.GenerateRequest, await read_body(request))
+        asked = shapes.parse(shapes.GenerateRequest, await read_body(request))
         return await _answer(request, self._generate(asked), asked.stream, _whole_generation)
 
     async def embed(self, request: Request) -> Response:
         started = time.perf_counter_ns()
-        asked = wire.parse(wire.EmbedRequest, await read_body(request))
+        asked = shapes.parse(shapes.EmbedRequest, await read_body(request))
         texts = [asked.input] if isinstance(asked.input, str) else asked.input or []
-        vectors, tokens, load = await unless_gone(request, self._embed(asked, texts))
+        vectors, tokens, load = await unless_gone(request, embed(self.engine, asked, texts))
         took = {"total_duration": time.perf_counter_ns() - started, "load_duration": load}
         answer = {"model": asked.model, "embeddings": vectors, **took, "prompt_eval_count": tokens}
         return Response(to_json(answer), media_type="application/json")
 
     async def embeddings(self, request: Request) -> Response:
-        asked = wire.parse(wire.EmbedRequest, await read_body(request))
-        vectors, _, _ = await unless_gone(request, self._embed(asked, [asked.prompt] if asked.prompt else []))
+        asked = shapes.parse(shapes.EmbedRequest, await read_body(request))
+        vectors, _, _ = await unless_gone(request, embed(self.engine, asked, [asked.prompt] if asked.prompt else []))
         return JSONResponse({"embedding": vectors[0] if vectors else []})
 
-    async def _chat(self, asked: wire.ChatRequest) -> AsyncGenerator[JSON]:
+    async def _chat(self, asked: shapes.ChatRequest) -> AsyncGenerator[JSON]:
         model = self.store.find(asked.model)
         check_capabilities(model, asked, tools=bool(asked.tools))
         payload = wire.sampling(asked.options) | wire.response_format(asked.format)
@@ -127,7 +127,7 @@ class OllamaAPI:
             message: JSON = {"role": "assistant", "content": text}
             yield record | {"message": message | ({"tool_calls": calls} if calls else {})}
 
-    async def _generate(self, asked: wire.GenerateRequest) -> AsyncGenerator[JSON]:
+    async def _generate(self, asked: shapes.GenerateRequest) -> AsyncGenerator[JSON]:
         model = self.store.find(asked.model)
         check_capabilities(model, asked)
         if asked.template or asked.images:
@@ -139,8 +139,8 @@ class OllamaAPI:
         elif asked.raw:
             path, payload = "/completion", payload | {"prompt": asked.prompt}
         else:
-            system = [wire.Message(role="system", content=asked.system)] if asked.system else []
-            payload["messages"] = wire.openai_messages([*system, wire.Message(role="user", content=asked.prompt)])
+            system = [shapes.Message(role="system", content=asked.system)] if asked.system else []
+            payload["messages"] = wire.openai_messages([*system, shapes.Message(role="user", content=asked.prompt)])
         if "messages" not in payload:  # llama.cpp's own endpoints name it otherwise
             payload["n_predict"] = payload.pop("max_tokens")
         async for record in self._generated(model, asked, path, payload, bool(asked.prompt)):
@@ -148,7 +148,7 @@ class OllamaAPI:
             yield record | {"response": record.pop("text")}
 
     async def _generated(
-        self, model: Model, asked: wire.Request, path: str, payload: JSON, has_input: bool
+        self, model: Model, asked: shapes.Request, path: str, payload: JSON, has_input: bool
     ) -> AsyncGenerator[JSON]:
         """Records with `text` and `calls`, the last with counts; without input the model is only (un)loaded."""
         started = time.perf_counter_ns()
@@ -173,24 +173,6 @@ class OllamaAPI:
             counts = wire.statistics(timings, time.perf_counter_ns() - started, load)
             yield _record(asked.model, "", done_reason="length" if reason in ("length", "limit") else "stop", **counts)
 
-    async def _embed(self, asked: wire.EmbedRequest, texts: list[str]) -> tuple[list[list[float]], int, int]:
-        """Vectors, tokens read, nanoseconds spent on loading."""
-        model = self.store.find(asked.model)
-        wire.sampling(asked.options)
-        started = time.perf_counter_ns()
-        async with self.engine.use(model, "embed", keep_alive=wire.seconds(asked.keep_alive)) as runner:
-            load = time.perf_counter_ns() - started
-            if not texts:
-                return [], 0, load
-            response = await _post(runner, {"input": texts})
-            if response.status_code != 200:
-                response = await _post(runner, {"input": [await _fitting(runner, t, asked.truncate) for t in texts]})
-            if response.status_code != 200:
-                raise BadRequest(refusal(response.content))
-            answer = from_json(response.content)  # as to_json: many floats, and Python's own json is slow at them
-        vectors = [entry["embedding"] for entry in sorted(answer["data"], key=lambda entry: entry["index"])]
-        return [_shortened(vector, asked.dimensions) for vector in vectors], answer["usage"]["prompt_tokens"], load
-
     def _listed(self, model: Model) -> JSON:
         return {
             "name": model.name,
@@ -202,7 +184,7 @@ class OllamaAPI:
         }
 
 
-def check_capabilities(model: Model, asked: wire.Request | None = None, tools: bool = False) -> None:
+def check_capabilities(model: Model, asked: shapes.Request | None = None, tools: bool = False) -> None:
     """Refuse what `model` cannot do, in Ollama's words.
 
     Raises:
@@ -268,34 +250,6 @@ async def _model_name(request: Request) -> str:
         return str(given.get("model") or given["name"])
     except (ValueError, KeyError, AttributeError) as error:
         raise BadRequest('give the model: {"model": "NAME"}') from error
-
-
-async def _post(runner: Runner, payload: JSON) -> httpx.Response:
-    try:
-        return await runner.client.post("/v1/embeddings", json=payload)
-    except httpx.TransportError as error:
-        raise RunnerFailed(died(runner.model)) from error
-
-
-async def _fitting(runner: Runner, text: str, truncate: bool) -> str | list[int]:
-    """`text`, or its first tokens where it is longer than the context."""
-    if len(text) < runner.n_ctx:  # a token is at least one character
-        return text
-    reply = await runner.client.post("/tokenize", json={"content": text, "add_special": True})
-    tokens = list(reply.json()["tokens"])
-    if len(tokens) <= runner.n_ctx:
-        return text
-    if not truncate:
-        raise BadRequest(too_long(len(tokens), runner.n_ctx))
-    return tokens[: runner.n_ctx - 1] + tokens[-1:]  # the last one closes the sequence
-
-
-def _shortened(vector: list[float], dimensions: int | None) -> list[float]:
-    if not dimensions or dimensions >= len(vector):
-        return vector
-    head = vector[:dimensions]
-    length = sum(x * x for x in head) ** 0.5 or 1.0
-    return [x / length for x in head]
 
 
 def _running(runner: Runner) -> JSON:

@@ -15,7 +15,7 @@ from helpers.inference.engine import Engine, Mode
 from helpers.inference.errors import BadRequest, RunnerFailed
 from helpers.inference.http import died, read_body, unless_gone
 from helpers.inference.ollama_api import check_capabilities
-from helpers.inference.wire import JSON
+from helpers.inference.shapes import JSON
 from helpers.settings import settings
 
 DEFAULT = "default"  # what llama.cpp's clients say when a server has one model only

@@ -1,19 +1,13 @@
-"""Ollama's request shapes, and their translation to and from llama.cpp's OpenAI-style ones. No input or output."""
+"""Ollama's requests and answers, translated to and from llama.cpp's OpenAI-style ones. No input or output."""
 
 import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, Field, ValidationError
 
 from helpers.inference.catalogue import nearest
 from helpers.inference.errors import BadRequest
-
-JSON = dict[str, Any]
-Format = str | JSON | None
-Shape = TypeVar("Shape", bound=BaseModel)
+from helpers.inference.shapes import JSON, Format, Message, ToolCall
 
 # Ollama's option -> llama.cpp's request field, with Ollama's default where it differs from llama.cpp's.
 # Source: Ollama's documentation of the modelfile, "Valid parameters and values", and its api/types.go.
@@ -60,92 +54,6 @@ LOADING = frozenset(
     )
 )
 INTEGERS = frozenset({"top_k", "repeat_last_n", "mirostat", "seed", "num_predict", "num_keep", "num_ctx"})
-
-
-class ToolCall(BaseModel):
-    """A call the model made earlier: `{"function": {"name": ..., "arguments": {...}}}`."""
-
-    class Function(BaseModel):
-        name: str
-        arguments: JSON = Field(default_factory=dict)
-
-    function: Function
-
-
-class Message(BaseModel):
-    """One message of a chat; `images` are refused later, with the model's name."""
-
-    role: str
-    content: str = ""
-    images: list[Any] | None = None
-    tool_calls: list[ToolCall] | None = None
-    tool_name: str | None = None
-
-
-class Request(BaseModel):
-    """What every model request has."""
-
-    model: str
-    stream: bool = True
-    options: JSON | None = None
-    keep_alive: str | float | None = None
-    format: Format = None
-    think: bool | str | None = None
-
-
-class ChatRequest(Request):
-    """`POST /api/chat`."""
-
-    messages: list[Message] | None = None
-    tools: list[JSON] | None = None
-
-
-class GenerateRequest(Request):
-    """`POST /api/generate`."""
-
-    prompt: str = ""
-    suffix: str | None = None
-    system: str | None = None
-    template: str | None = None
-    raw: bool = False
-    images: list[Any] | None = None
-    context: list[int] | None = None
-
-
-class EmbedRequest(BaseModel):
-    """`POST /api/embed`; `/api/embeddings` has `prompt` in place of `input`."""
-
-    model: str
-    input: str | list[str] | None = None
-    prompt: str | None = None
-    truncate: bool = True
-    dimensions: int | None = None
-    options: JSON | None = None
-    keep_alive: str | float | None = None
-
-
-class PullRequest(BaseModel):
-    """`POST /api/pull`; `name` is what `model` was called once."""
-
-    model: str = ""
-    name: str = ""
-    stream: bool = True
-
-
-def parse(shape: type[Shape], body: bytes) -> Shape:
-    """The request in `body`.
-
-    Raises:
-        BadRequest: it is not JSON, or not of that shape.
-    """
-    if not body:
-        raise BadRequest("missing request body")
-    try:
-        return shape.model_validate_json(body)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(str(part) for part in problem["loc"])
-        raise BadRequest(f"invalid request: {where + ': ' if where else ''}{problem['msg']}") from error
 
 
 def seconds(keep_alive: str | float | None) -> float | None:

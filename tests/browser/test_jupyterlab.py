@@ -51,7 +51,7 @@ LOOPBACK = {"127.0.0.1", "localhost"}
 
 PROMPTS = ".jp-Notebook .jp-CodeCell .jp-InputArea-prompt"
 OUTPUTS = ".jp-Notebook .jp-OutputArea-output"
-IDLE = ".jp-NotebookPanel-toolbar .jp-Notebook-ExecutionIndicator[data-status=idle]"
+IDLE = re.compile(r"\(ipykernel\) \| Idle$")  # the status bar; the toolbar's circle is empty without a kernel too
 # Cells that wait or run show [*]. One that fails ends the run, and those after it are blank again.
 RUN_ENDED = f"""() => {{
     const prompts = [...document.querySelectorAll("{PROMPTS}")].map(prompt => prompt.textContent);
@@ -81,7 +81,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     served, own, token = folder / "served", folder / "own", secrets.token_hex(16)
     shutil.copytree(ROOT / "notebooks", served / "notebooks", ignore=shutil.ignore_patterns(".*"))
     cells = [new_code_cell("1 + 1"), new_code_cell("raise ValueError('on purpose')"), new_code_cell("2 + 2")]
-    nbformat.write(new_notebook(cells=cells), served / BROKEN)
+    metadata = nbformat.read(served / FIRST, 4).metadata
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), served / BROKEN)
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
             command(served), cwd=ROOT, env=environment(own, token), stdout=log, stderr=log, start_new_session=True
@@ -158,7 +159,7 @@ def opened(browser: Browser, lab: Lab, path: str) -> Iterator[Page]:
         page.on("websocket", lambda socket: asked.append(socket.url))
         page.set_default_timeout(60_000)
         page.goto(f"{lab.url}/lab/tree/{path}?token={lab.token}&reset")
-        page.locator(IDLE).wait_for()
+        page.get_by_text(IDLE).wait_for()
         yield page
     finally:
         context.close()
@@ -180,7 +181,7 @@ def run_all(page: Page, file: Path) -> None:
     page.locator(".jp-Dialog .jp-mod-accept").click()
     expect(page.locator(OUTPUTS)).to_have_count(0)
     assert set(page.locator(PROMPTS).all_text_contents()) == {"[ ]:"}
-    page.locator(IDLE).wait_for()
+    page.get_by_text(IDLE).wait_for()
     choose(page, "Run", "Run All Cells")
     page.wait_for_function(RUN_ENDED, timeout=180_000, polling=250)
     before = file.stat().st_mtime_ns

@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from helpers.inference import BadRequest, wire
-from helpers.inference.wire import Message
+from helpers.inference import BadRequest, shapes, wire
+from helpers.inference.shapes import Message
 
 
 def test_options_become_llama_cpps_fields_over_ollamas_defaults():
@@ -89,7 +89,7 @@ def test_a_call_that_was_cut_is_left_out():
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"messages": []}', b'{"model": "m", "messages": [{}]}'])
 def test_a_body_that_is_not_a_request_is_refused(body):
     with pytest.raises(BadRequest):
-        wire.parse(wire.ChatRequest, body)
+        shapes.parse(shapes.ChatRequest, body)
 
 
 def test_a_format_that_is_neither_json_nor_schema_is_refused():

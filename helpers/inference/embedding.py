@@ -1,0 +1,64 @@
+"""Texts to vectors, with Ollama's rules: long texts are cut, vectors can be shortened."""
+
+import time
+
+import httpx
+from pydantic_core import from_json
+
+from helpers.inference import wire
+from helpers.inference.engine import Engine, Runner
+from helpers.inference.errors import BadRequest, RunnerFailed
+from helpers.inference.http import died, refusal, too_long
+from helpers.inference.shapes import JSON, EmbedRequest
+
+
+async def embed(engine: Engine, asked: EmbedRequest, texts: list[str]) -> tuple[list[list[float]], int, int]:
+    """The vectors of `texts` (each of length 1), the tokens read, and the nanoseconds spent on loading the model.
+
+    Raises:
+        ModelNotFound: the model is not here.
+        BadRequest: a text is too long and may not be cut.
+    """
+    model = engine.store.find(asked.model)
+    wire.sampling(asked.options)  # refuses what is misspelt
+    started = time.perf_counter_ns()
+    async with engine.use(model, "embed", keep_alive=wire.seconds(asked.keep_alive)) as runner:
+        load = time.perf_counter_ns() - started
+        if not texts:
+            return [], 0, load
+        response = await _post(runner, {"input": texts})
+        if response.status_code != 200:
+            response = await _post(runner, {"input": [await _fitting(runner, t, asked.truncate) for t in texts]})
+        if response.status_code != 200:
+            raise BadRequest(refusal(response.content))
+    answer = from_json(response.content)  # many floats, and Python's own json is slow at them
+    vectors = [entry["embedding"] for entry in sorted(answer["data"], key=lambda entry: entry["index"])]
+    return [_shortened(vector, asked.dimensions) for vector in vectors], answer["usage"]["prompt_tokens"], load
+
+
+async def _post(runner: Runner, payload: JSON) -> httpx.Response:
+    try:
+        return await runner.client.post("/v1/embeddings", json=payload)
+    except httpx.TransportError as error:
+        raise RunnerFailed(died(runner.model)) from error
+
+
+async def _fitting(runner: Runner, text: str, truncate: bool) -> str | list[int]:
+    """`text`, or its first tokens where it is longer than the context."""
+    if len(text) < runner.n_ctx:  # a token is at least one character
+        return text
+    reply = await runner.client.post("/tokenize", json={"content": text, "add_special": True})
+    tokens = list(reply.json()["tokens"])
+    if len(tokens) <= runner.n_ctx:
+        return text
+    if not truncate:
+        raise BadRequest(too_long(len(tokens), runner.n_ctx))
+    return tokens[: runner.n_ctx - 1] + tokens[-1:]  # the last one closes the sequence
+
+
+def _shortened(vector: list[float], dimensions: int | None) -> list[float]:
+    if not dimensions or dimensions >= len(vector):
+        return vector
+    head = vector[:dimensions]
+    length = sum(x * x for x in head) ** 0.5 or 1.0
+    return [x / length for x in head]
