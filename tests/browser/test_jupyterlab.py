@@ -226,7 +226,7 @@ def test_the_learner_sees_the_map_and_what_the_doctor_found(first, own_endpoint)
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_each_theme_leaves_a_picture_for_the_eye(first, theme):
     choose(first, "Settings", "Theme", f"JupyterLab {theme}")
-    first.locator(f"body[data-jp-theme-name='JupyterLab {theme}']").wait_for()
+    first.locator(f"body[data-jp-theme-name='JupyterLab {theme}']").wait_for(state="attached")
     first.get_by_role("heading", name="Start here").scroll_into_view_if_needed()
     ARTEFACTS.mkdir(exist_ok=True)
     picture = ARTEFACTS / f"jupyterlab-{theme.lower()}.png"
