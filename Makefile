@@ -52,7 +52,7 @@ lock: setup ## renew requirements.lock from requirements.txt
 canary: setup ## try the newest versions of all dependencies, and tell what breaks through which
 	$(BIN)/python tools/canary.py -- $(NBVAL) $(PYTEST)
 
-clean: ## end the endpoint and delete the environment; the models stay (python -m helpers.inference rm NAME)
+clean: ## end the endpoint and delete the environment; close JupyterLab first. Models stay in the cache folder
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m helpers.inference stop || true; fi
 	rm -rf .venv .venv-canary artefacts .pytest_cache .mypy_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf

@@ -138,5 +138,8 @@ def _finding(what: str, found: str, ok: bool, remedy: str) -> Finding:
 def _guarded(check: Callable[[], Finding]) -> Finding:
     try:
         return check()
-    except (InferenceError, SettingsError, OSError, httpx.HTTPError) as error:
+    except httpx.RequestError as error:
+        remedy = f"{error.request.url} does not answer ({error}). Check the address in .env and the route to it."
+        return Finding(check.__name__.replace("_", " ").capitalize(), "no answer", False, remedy)
+    except (InferenceError, SettingsError, OSError) as error:
         return Finding(check.__name__.replace("_", " ").capitalize(), type(error).__name__, False, str(error))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from helpers.doctor.checks import Finding
 
@@ -28,7 +28,7 @@ class Report:
 
     def print(self) -> None:
         """Print the table to the terminal."""
-        table = Table("what", "state", "found", "remedy", title="Doctor")
+        table = Table("what", "state", *(Column(name, overflow="fold") for name in ("found", "remedy")), title="Doctor")
         for finding, row in zip(self.findings, self.frame().itertuples(index=False), strict=True):
             colour = "green" if finding.ok else "red"
             table.add_row(row[0], f"[{colour}]{row[1]}[/{colour}]", row[2], row[3])

@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("serve", help="serve Ollama's API until Ctrl-C")
     command.add_argument("--host", default="127.0.0.1", help="address to listen on; loopback unless you say otherwise")
-    command.add_argument("--port", type=int, help="port; another is chosen and printed when it is taken")
+    command.add_argument("--port", type=_port, help="port; another is chosen and printed when it is taken")
     command.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="Host header to answer too")
     command.add_argument("--linger", action="store_true", help="end when no process uses the endpoint any more")
     command.set_defaults(run=_serve)
@@ -51,11 +51,17 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("model", metavar="MODEL")
         command.set_defaults(run=run)
     command = commands.add_parser("add", help="add a GGUF file of your own")
-    command.add_argument("path", type=Path)
+    command.add_argument("path", type=Path, help="the file; it is copied")
     command.add_argument("--name", help="name to give it; the file's own if none")
     command.set_defaults(run=_add)
     commands.add_parser("stop", help="end the endpoint that the notebooks share").set_defaults(run=_stop)
     return parser
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and 0 <= int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text} is not a port; give a number from 0 to 65535")
 
 
 def _serve(given: argparse.Namespace) -> None:

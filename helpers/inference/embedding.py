@@ -6,6 +6,7 @@ import httpx
 from pydantic_core import from_json
 
 from helpers.inference import wire
+from helpers.inference.catalogue import Model
 from helpers.inference.engine import Engine, Runner
 from helpers.inference.errors import BadRequest, RunnerFailed
 from helpers.inference.http import died, refusal, too_long
@@ -17,9 +18,10 @@ async def embed(engine: Engine, asked: EmbedRequest, texts: list[str]) -> tuple[
 
     Raises:
         ModelNotFound: the model is not here.
-        BadRequest: a text is too long and may not be cut.
+        BadRequest: the model does not embed, or a text is too long and may not be cut.
     """
     model = engine.store.find(asked.model)
+    check_embeds(model)
     wire.sampling(asked.options)  # refuses what is misspelt
     started = time.perf_counter_ns()
     async with engine.use(model, "embed", keep_alive=wire.seconds(asked.keep_alive)) as runner:
@@ -34,6 +36,16 @@ async def embed(engine: Engine, asked: EmbedRequest, texts: list[str]) -> tuple[
     answer = from_json(response.content)  # many floats, and Python's own json is slow at them
     vectors = [entry["embedding"] for entry in sorted(answer["data"], key=lambda entry: entry["index"])]
     return [_shortened(vector, asked.dimensions) for vector in vectors], answer["usage"]["prompt_tokens"], load
+
+
+def check_embeds(model: Model) -> None:
+    """Refuse embeddings of a model that is not made for them.
+
+    Raises:
+        BadRequest: it is not.
+    """
+    if "embedding" not in model.capabilities:
+        raise BadRequest(f'"{model.name}" does not support embeddings')
 
 
 async def _post(runner: Runner, payload: JSON) -> httpx.Response:

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from helpers.inference.catalogue import Model
+from helpers.inference.embedding import check_embeds
 from helpers.inference.engine import Engine, Mode
 from helpers.inference.errors import BadRequest, RunnerFailed
 from helpers.inference.http import died, read_body, unless_gone
@@ -56,7 +57,9 @@ class OpenAIAPI:
 
     async def embeddings(self, request: Request) -> Response:
         body = _parse(await read_body(request))
-        return await self._pass_on(request, self._find(body, settings().embed_model), "embed", body)
+        model = self._find(body, settings().embed_model)
+        check_embeds(model)
+        return await self._pass_on(request, model, "embed", body)
 
     def _find(self, body: JSON, default: str) -> Model:
         name = body.get("model") or DEFAULT

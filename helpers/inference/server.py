@@ -127,7 +127,7 @@ def serve(
     url = f"http://{f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}"
     lease.serve(url)
     if port not in (None, bound_port):
-        print(f"Port {port} is taken; another was chosen.", flush=True)
+        print(f"Port {port} is taken or not allowed; another was chosen.", flush=True)
     print(f"Serving Ollama's API on {url}", flush=True)
     counter = RequestCounter(create_app(Engine(Store(), lease.log), LOOPBACK | allowed))
     config = uvicorn.Config(counter, log_level="warning", lifespan="on", timeout_graceful_shutdown=2)

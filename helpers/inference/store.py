@@ -173,8 +173,8 @@ class Store:
     def _remedy(self, wanted: str, here: dict[str, Model]) -> str:
         if wanted in catalogue():
             return f"; fetch it with: python -m helpers.inference pull {wanted}"
-        known = nearest(wanted, [*here, *catalogue()]) or [*catalogue()]
-        return f"; nearest names: {', '.join(dict.fromkeys(known))}"
+        near = nearest(wanted, dict.fromkeys([*here, *catalogue()]))
+        return f"; nearest names: {', '.join(near)}" if near else f"; the catalogue has {', '.join(catalogue())}"
 
 
 def _state(path: Path) -> tuple[int, ...] | None:

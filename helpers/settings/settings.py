@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
 from platformdirs import user_cache_path
 from pydantic import Field, ValidationError
@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 Profile = Literal["laptop", "aws"]
 ModelServer = Literal["ollama", "llamacpp", "vllm"]
+Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
 
 
 class SettingsError(ValueError):
@@ -33,17 +34,19 @@ class Settings(BaseSettings):
     embed_model: str = "all-minilm"
     tiny_model: str = "smollm2:135m"
     vllm_model: str | None = Field(None, description="what vLLM calls the chat model, if not chat_model")
-    ollama_url: str | None = None
-    llamacpp_url: str | None = None
-    vllm_url: str | None = None
+    ollama_url: Url | None = None
+    llamacpp_url: Url | None = None
+    vllm_url: Url | None = None
     linger_seconds: float = Field(120, gt=0, description="how long the kit's endpoint waits, unused, before it ends")
 
     def server_url(self, server: ModelServer) -> str | None:
         """The address set for `server`, or None where the kit is to find or start one.
 
         Raises:
-            SettingsError: the profile is `aws` and the address is not set.
+            SettingsError: the profile is `aws` and the address is not set, or there is no such server.
         """
+        if server not in get_args(ModelServer):
+            raise SettingsError(f"There is no model server {server!r}; choose from {', '.join(get_args(ModelServer))}.")
         url: str | None = getattr(self, f"{server}_url")
         if url is None and self.profile == "aws":
             name = f"WORKSHOP_{server.upper()}_URL"

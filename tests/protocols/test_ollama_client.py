@@ -154,6 +154,11 @@ def test_an_embedding_model_refuses_to_chat(client):
         client.chat(EMBED, user("x"))
 
 
+def test_a_chat_model_refuses_to_embed(client):
+    with pytest.raises(ollama.ResponseError, match="does not support embeddings"):
+        client.embed(TINY, "x")
+
+
 def test_thinking_and_images_are_refused_by_a_model_without(client):
     with pytest.raises(ollama.ResponseError, match="does not support thinking"):
         client.chat(TINY, user("x"), think=True)

@@ -23,6 +23,20 @@ def test_on_aws_a_missing_address_names_the_variable_to_set():
         aws.server_url("ollama")
 
 
+def test_an_address_that_is_none_is_refused(monkeypatch):
+    monkeypatch.setenv("WORKSHOP_OLLAMA_URL", "banana")
+    settings.cache_clear()
+    with pytest.raises(SettingsError, match=r"WORKSHOP_OLLAMA_URL='banana'"):
+        settings()
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+def test_a_server_that_does_not_exist_is_told():
+    with pytest.raises(SettingsError, match="choose from ollama, llamacpp, vllm"):
+        Settings(_env_file=None).server_url("vlm")
+
+
 def test_on_aws_the_addresses_are_those_that_are_set():
     aws = Settings(_env_file=None, profile="aws", vllm_url="http://vllm.internal:8000/", vllm_model="Qwen/Qwen2.5")
     assert aws.server_url("vllm") == "http://vllm.internal:8000"
