@@ -11,7 +11,7 @@ import psutil
 from helpers.inference.errors import EndpointFailed
 from helpers.inference.lease import KIT_HEADER, Lease, Record
 from helpers.settings import settings
-from helpers.settings.settings import ModelServer
+from helpers.settings.settings import LOOPBACK, ModelServer
 
 OLLAMA_DEFAULT = "http://127.0.0.1:11434"
 START_SECONDS = 60
@@ -52,7 +52,9 @@ def own_endpoint() -> str:
 
 def processes(url: str) -> list[psutil.Process]:
     """The inference tier on this machine: the process that listens at `url` and its children; [] if elsewhere."""
-    port = httpx.URL(url).port
+    host, port = httpx.URL(url).host, httpx.URL(url).port
+    if host not in LOOPBACK:
+        return []
     for process in psutil.process_iter():
         try:
             if any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in process.net_connections("inet")):

@@ -15,8 +15,8 @@ from helpers.inference.catalogue import Model
 from helpers.inference.engine import Runner
 from helpers.inference.errors import BadRequest, RunnerFailed
 from helpers.inference.shapes import JSON
+from helpers.settings.settings import LOOPBACK
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 DONE = "data: [DONE]"
 BODY_LIMIT = 64 * 2**20
 T = TypeVar("T")

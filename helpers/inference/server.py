@@ -21,11 +21,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from helpers.inference.engine import Engine
 from helpers.inference.errors import EndpointFailed, InferenceError
-from helpers.inference.http import LOOPBACK, HostGuard
+from helpers.inference.http import HostGuard
 from helpers.inference.lease import KIT_HEADER, Lease
 from helpers.inference.ollama_api import OllamaAPI
 from helpers.inference.openai_api import OpenAIAPI
 from helpers.inference.store import Store
+from helpers.settings.settings import LOOPBACK
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
 Profile = Literal["laptop", "aws"]
 ModelServer = Literal["ollama", "llamacpp", "vllm"]
 Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+")]

@@ -167,3 +167,8 @@ def test_asking_for_the_endpoint_loads_neither_a_server_nor_llama_cpp():
         "import sys, helpers.inference; print([m for m in ('uvicorn', 'starlette', 'xllamacpp') if m in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_a_server_elsewhere_has_no_processes_here(own_endpoint):
+    assert client.processes(own_endpoint)
+    assert client.processes(own_endpoint.replace("127.0.0.1", "inference.internal")) == []

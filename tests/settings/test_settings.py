@@ -8,10 +8,17 @@ def test_the_profile_is_laptop_unless_set(monkeypatch):
     assert Settings(_env_file=None).profile == "laptop"
 
 
-def test_an_unknown_profile_is_refused_with_the_name_of_the_variable(monkeypatch):
-    monkeypatch.setenv("WORKSHOP_PROFILE", "cloud")
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("WORKSHOP_PROFILE", "cloud", r"WORKSHOP_PROFILE='cloud'.*'laptop' or 'aws'"),
+        ("WORKSHOP_OLLAMA_URL", "banana", r"WORKSHOP_OLLAMA_URL='banana'"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_with_the_name_of_the_variable(monkeypatch, name, value, reason):
+    monkeypatch.setenv(name, value)
     settings.cache_clear()
-    with pytest.raises(SettingsError, match=r"WORKSHOP_PROFILE='cloud'.*'laptop' or 'aws'"):
+    with pytest.raises(SettingsError, match=reason):
         settings()
     monkeypatch.undo()
     settings.cache_clear()
@@ -21,15 +28,6 @@ def test_on_aws_a_missing_address_names_the_variable_to_set():
     aws = Settings(_env_file=None, profile="aws", ollama_url=None)
     with pytest.raises(SettingsError, match="WORKSHOP_OLLAMA_URL is not set"):
         aws.server_url("ollama")
-
-
-def test_an_address_that_is_none_is_refused(monkeypatch):
-    monkeypatch.setenv("WORKSHOP_OLLAMA_URL", "banana")
-    settings.cache_clear()
-    with pytest.raises(SettingsError, match=r"WORKSHOP_OLLAMA_URL='banana'"):
-        settings()
-    monkeypatch.undo()
-    settings.cache_clear()
 
 
 def test_a_server_that_does_not_exist_is_told():
