@@ -72,8 +72,10 @@ def test_the_openai_client_lists_completes_streams_and_embeds(own_endpoint):
 
 def test_the_openai_client_knows_the_errors(own_endpoint):
     client = openai.OpenAI(base_url=f"{own_endpoint}/v1", api_key="unused")
-    with pytest.raises(openai.NotFoundError, match="nearest names"):
+    with pytest.raises(openai.NotFoundError, match=r"the catalogue has qwen2.5-coder:1.5b"):
         client.chat.completions.create(model="gpt-99", messages=[{"role": "user", "content": "x"}])
+    with pytest.raises(openai.NotFoundError, match=r"nearest names: qwen2.5-coder:1.5b"):
+        client.chat.completions.create(model="qwen2.5:7b", messages=[{"role": "user", "content": "x"}])
     tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}]
     with pytest.raises(openai.BadRequestError, match="does not support tools"):
         client.chat.completions.create(model=TINY, messages=[{"role": "user", "content": "x"}], tools=tools)
