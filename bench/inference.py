@@ -6,7 +6,6 @@ adds is then the difference: a hop over HTTP and the translation to Ollama's sha
 
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -17,10 +16,8 @@ from pathlib import Path
 
 import httpx
 import ollama
-import psutil
 
 from bench.measure import Ratio, in_turns
-from helpers.inference.catalogue import canonical
 from helpers.inference.client import own_endpoint, processes
 from helpers.inference.runner_config import RunnerConfig
 from helpers.inference.store import Store
@@ -43,16 +40,8 @@ def bare_server(name: str, embedding: bool, speculate: bool = True) -> Iterator[
     store = Store()
     model = store.find(name)
     folder = Path(tempfile.mkdtemp(prefix="workshop-bench-"))
-    config = RunnerConfig(
-        name=canonical(name),
-        file=store.file(model),
-        socket=folder / "llama.sock",
-        embedding=embedding,
-        n_ctx=model.context_length,
-        threads=psutil.cpu_count(logical=False) or os.cpu_count() or 1,
-        chat_template=model.template_text(),
-        speculate=speculate,
-    )
+    config = RunnerConfig.of(model, store.file(model), folder / "llama.sock", embedding, model.context_length)
+    config.speculate = speculate
     command = [sys.executable, "-m", "helpers.inference.runner"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin and process.stdout

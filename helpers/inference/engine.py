@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import math
-import os
 import shutil
 import sys
 import tempfile
@@ -129,15 +128,7 @@ class Engine:
 
     async def _start(self, model: Model, mode: Mode, file: Path, n_ctx: int) -> Runner:
         socket = Path(tempfile.mkdtemp(prefix="workshop-")) / "llama.sock"  # the folder is closed to other users
-        config = RunnerConfig(
-            name=model.name,
-            file=file,
-            socket=socket,
-            embedding=mode == "embed",
-            n_ctx=n_ctx,
-            threads=psutil.cpu_count(logical=False) or os.cpu_count() or 1,
-            chat_template=model.template_text(),
-        )
+        config = RunnerConfig.of(model, file, socket, mode == "embed", n_ctx)
         with self.log.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "helpers.inference.runner"),

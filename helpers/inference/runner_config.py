@@ -1,8 +1,13 @@
 """What passes from the engine to a runner: apart from both, so that only the runner loads llama.cpp."""
 
+import os
 from pathlib import Path
+from typing import Self
 
+import psutil
 from pydantic import BaseModel
+
+from helpers.inference.catalogue import Model
 
 
 class RunnerConfig(BaseModel):
@@ -16,3 +21,16 @@ class RunnerConfig(BaseModel):
     threads: int
     chat_template: str = ""
     speculate: bool = True
+
+    @classmethod
+    def of(cls, model: Model, file: Path, socket: Path, embedding: bool, n_ctx: int) -> Self:
+        """The configuration for `model` on this machine: a thread for each physical core."""
+        return cls(
+            name=model.name,
+            file=file,
+            socket=socket,
+            embedding=embedding,
+            n_ctx=n_ctx,
+            threads=psutil.cpu_count(logical=False) or os.cpu_count() or 1,
+            chat_template=model.template_text(),
+        )

@@ -53,7 +53,7 @@ def test_a_context_that_overflows_is_known_to_strands(kind, own_endpoint):
     model = model_of(kind, own_endpoint)
     agent = Agent(model, callback_handler=None, conversation_manager=None)
     with pytest.raises(ContextWindowOverflowException):
-        agent.model_text = agent("hospital " * 40_000)
+        agent("hospital " * 40_000)
 
 
 def test_the_openai_client_lists_completes_streams_and_embeds(own_endpoint):
