@@ -12,10 +12,10 @@ from rich.table import Table
 from helpers.inference.catalogue import Model, catalogue
 from helpers.inference.client import stop
 from helpers.inference.errors import InferenceError
-from helpers.inference.lease import Lease
 from helpers.inference.server import serve
 from helpers.inference.store import Store
 from helpers.settings import SettingsError, settings
+from helpers.sites.lease import Lease
 
 console = Console()
 

@@ -1,20 +1,18 @@
 """How a notebook finds the model server: one that is set, a real Ollama, or the kit's own endpoint."""
 
 import os
-import subprocess
-import sys
-import time
 
 import httpx
 import psutil
 
 from helpers.inference.errors import EndpointFailed
-from helpers.inference.lease import KIT_HEADER, Lease, Record
 from helpers.settings import settings
 from helpers.settings.settings import LOOPBACK, ModelServer
+from helpers.sites.lease import Lease, Record, ServerFailed
 
+KIT_HEADER = "x-workshop-endpoint"  # of the kit's own endpoint; its value is the process id
 OLLAMA_DEFAULT = "http://127.0.0.1:11434"
-START_SECONDS = 60
+STOP_SECONDS = 60
 PROBE_SECONDS = 2.0
 
 
@@ -40,14 +38,12 @@ def own_endpoint() -> str:
     Raises:
         EndpointFailed: it does not start.
     """
-    lease = _lease()
-    lease.hold()
-    if record := _answering(lease.record()):
-        return record["url"]
-    with lease.starting:  # whoever comes second finds the endpoint that the first has started
-        if record := _answering(lease.record()):
-            return record["url"]
-        return _start(lease)
+    try:
+        return _lease().server("helpers.inference", "serve", "--linger", answers=_answers)["url"]
+    except ServerFailed as error:
+        raise EndpointFailed(
+            f"The inference endpoint did not start. Its last words: {error} Look for what is wrong: make doctor"
+        ) from error
 
 
 def processes(url: str) -> list[psutil.Process]:
@@ -71,12 +67,12 @@ def cpu_seconds(url: str) -> float:
 
 def stop() -> bool:
     """End the kit's endpoint; False if none runs."""
-    record = _answering(_lease().record())
+    record = _lease().answering(_answers)
     if not record:
         return False
     process = psutil.Process(record["pid"])
     process.terminate()
-    process.wait(timeout=START_SECONDS)
+    process.wait(timeout=STOP_SECONDS)
     return True
 
 
@@ -110,30 +106,5 @@ def _probe(url: str) -> dict[str, str]:
     return {"": "", **reply.headers} if reply.text.strip() == "Ollama is running" else {}
 
 
-def _answering(record: Record | None) -> Record | None:
-    if record and _probe(record["url"]).get(KIT_HEADER) == str(record["pid"]):
-        return record
-    return None
-
-
-def _start(lease: Lease) -> str:
-    with lease.log.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "helpers.inference", "serve", "--linger"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # it serves other notebooks too, and must not end with this one's Ctrl-C
-        )
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        if record := _answering(lease.record()):
-            return record["url"]
-        time.sleep(0.05)
-    if process.poll() is None:
-        process.kill()
-    process.wait()
-    raise EndpointFailed(
-        f"The inference endpoint did not start. Its last words: {lease.log.read_text()[-600:].strip() or '(none)'} "
-        "Look for what is wrong: make doctor"
-    )
+def _answers(record: Record) -> bool:
+    return _probe(record["url"]).get(KIT_HEADER) == str(record["pid"])

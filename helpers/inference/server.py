@@ -19,14 +19,15 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from helpers.inference.client import KIT_HEADER
 from helpers.inference.engine import Engine
 from helpers.inference.errors import EndpointFailed, InferenceError
 from helpers.inference.http import HostGuard
-from helpers.inference.lease import KIT_HEADER, Lease
 from helpers.inference.ollama_api import OllamaAPI
 from helpers.inference.openai_api import OpenAIAPI
 from helpers.inference.store import Store
 from helpers.settings.settings import LOOPBACK
+from helpers.sites.lease import AlreadyServed, Lease
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +127,14 @@ def serve(
     listener = bind(host, port)
     bound_host, bound_port = listener.getsockname()[:2]
     url = f"http://{f'[{bound_host}]' if ':' in bound_host else bound_host}:{bound_port}"
-    lease.serve(url)
+    try:
+        lease.claim()
+    except AlreadyServed as other:
+        raise EndpointFailed(
+            f"An endpoint already runs{f' at {other}' if str(other) else ''}, and one is enough for all notebooks. To "
+            "start it anew, end it first: python -m helpers.inference stop"
+        ) from None
+    lease.announce(url)
     if port not in (None, bound_port):
         print(f"Port {port} is taken or not allowed; another was chosen.", flush=True)
     print(f"Serving Ollama's API on {url}", flush=True)

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from helpers.inference import EndpointFailed, client, server
-from helpers.inference.lease import Lease
+from helpers.sites.lease import Lease
 from tests.conftest import MODELS
 from tests.waiting import until
 
@@ -106,7 +106,7 @@ def test_a_killed_endpoint_takes_its_models_with_it(corner):
 def test_a_record_of_a_process_that_is_no_endpoint_is_not_believed(corner):
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         url = f"http://127.0.0.1:{stranger.getsockname()[1]}"
-        (corner.folder / "endpoint.json").write_text(json.dumps({"url": url, "pid": os.getpid()}))
+        (corner.folder / "server.json").write_text(json.dumps({"url": url, "pid": os.getpid()}))
         stranger.close()
         asker = notebook()
         assert url_of(asker) != url
@@ -129,9 +129,10 @@ def test_a_port_that_is_taken_is_replaced_and_both_are_told(corner):
 
 
 def test_a_second_endpoint_is_refused_with_the_way_to_end_the_first(corner):
-    corner.serve("http://127.0.0.1:1")
+    corner.claim()
+    corner.announce("http://127.0.0.1:1")
     with pytest.raises(EndpointFailed, match=r"already runs at http://127.0.0.1:1.*helpers.inference stop"):
-        Lease(corner.folder).serve("http://127.0.0.1:2")
+        server.serve("127.0.0.1", 0, Lease(corner.folder))
     corner.withdraw()
 
 

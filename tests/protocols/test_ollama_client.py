@@ -220,7 +220,7 @@ def test_no_prompt_is_in_the_endpoints_log(client):
     client.chat(TINY, user("The password is xyzzy-plugh."), options=CALM)
     with pytest.raises(ollama.ResponseError):
         client.chat(TINY, user("xyzzy-plugh " * 20_000))
-    assert "plugh" not in (settings().cache_dir / "endpoint" / "endpoint.log").read_text()
+    assert "plugh" not in (settings().cache_dir / "endpoint" / "server.log").read_text()
 
 
 def test_a_client_that_goes_away_stops_the_work(own_endpoint):
