@@ -24,9 +24,11 @@ def pytest_configure() -> None:
 
 
 def pytest_unconfigure() -> None:
-    from helpers.inference import stop
+    from helpers import inference
+    from helpers.knowledge import postgres
 
-    stop()
+    inference.stop()
+    postgres.stop()
     shutil.rmtree(CACHE, ignore_errors=True)
 
 
@@ -57,7 +59,10 @@ def _ours() -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if any("helpers." in word for word in process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
+            if (
+                any("helpers." in word or word.endswith("/postgres") for word in process.cmdline())
+                and process.status() != psutil.STATUS_ZOMBIE
+            ):
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 from platformdirs import user_cache_path
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     ollama_url: Url | None = None
     llamacpp_url: Url | None = None
     vllm_url: Url | None = None
+    database_url: SecretStr | None = Field(None, description="a PostgreSQL with pgvector: postgresql://user@host/name")
     linger_seconds: float = Field(120, gt=0, description="how long the kit's endpoint waits, unused, before it ends")
 
     def server_url(self, server: ModelServer) -> str | None:
@@ -58,6 +59,20 @@ class Settings(BaseSettings):
                 "environment or in .env."
             )
         return url.rstrip("/") if url else None
+
+    def database(self) -> str | None:
+        """The PostgreSQL that is set, or None where the kit is to find or start its own.
+
+        Raises:
+            SettingsError: the profile is `aws` and the address is not set.
+        """
+        if self.database_url is None and self.profile == "aws":
+            raise SettingsError(
+                "The profile is aws, but WORKSHOP_DATABASE_URL is not set. Set it to a PostgreSQL with pgvector inside "
+                "the boundary (on the Outpost, in the Local Zone, or RDS), in the environment or in .env, for example "
+                "WORKSHOP_DATABASE_URL=postgresql://workshop@knowledge.internal/workshop"
+            )
+        return self.database_url.get_secret_value() if self.database_url else None
 
     def model_name(self, server: ModelServer) -> str:
         """What `server` calls the chat model; vLLM often names it by its Hugging Face id."""

@@ -1,0 +1,225 @@
+"""Files into documents: text, the sections it falls into, and what is known about it.
+
+A section is a stretch of the text that one citation can name: a page of a PDF, what stands under a heading, a row of
+a table. DOCX and HTML become Markdown on the way, so one search for headings serves all three.
+"""
+
+import csv
+import io
+import itertools
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import frontmatter
+import mammoth
+import pypdfium2
+from bs4 import BeautifulSoup
+from charset_normalizer import from_bytes
+from docx import Document as read_docx
+from markdown_it import MarkdownIt
+from markdownify import markdownify
+from yaml import YAMLError
+
+from helpers.knowledge.errors import DocumentRefused
+
+LARGEST = 20 * 2**20  # bytes; a text of this size takes hours to embed on two cores
+ABOUT = ("author", "keywords")  # what is kept besides the title, by the name that all four formats give it
+
+Metadata = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Section:
+    """Characters `start` to `stop` of a document's text; `heading` is a path such as 'Doses > Children'."""
+
+    start: int
+    stop: int
+    heading: str = ""
+    page: int | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """What was read from a file; `note` says what the reader had to assume."""
+
+    text: str
+    sections: list[Section]
+    title: str = ""
+    metadata: Metadata = field(default_factory=dict)
+    note: str = ""
+
+
+def read(path: Path) -> Document:
+    """The document in the file `path`.
+
+    Raises:
+        DocumentRefused: the file is empty, too large, damaged, encrypted, not of a known type, or holds no text.
+    """
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise DocumentRefused(f"files of type {path.suffix or '(none)'} are not read; known are {' '.join(READERS)}")
+    size = path.stat().st_size
+    if size == 0:
+        raise DocumentRefused("the file is empty")
+    if size > LARGEST:
+        raise DocumentRefused(f"{size / 2**20:.0f} MB, at most {LARGEST // 2**20} are taken; split it")
+    document = reader(path.read_bytes())
+    if not document.text.strip():
+        raise DocumentRefused("no text in it; a scanned page needs text recognition (OCR) first")
+    return document
+
+
+def from_text(text: str, title: str = "", metadata: Metadata | None = None) -> Document:
+    """A document of one section."""
+    return Document(text, [Section(0, len(text))], title, metadata or {})
+
+
+def _pdf(data: bytes) -> Document:
+    try:
+        with pypdfium2.PdfDocument(data) as pdf:
+            pages = [_flowing(page.get_textpage().get_text_bounded()) for page in pdf]
+            about = {name.lower(): value for name, value in pdf.get_metadata_dict().items()}
+    except pypdfium2.PdfiumError as error:
+        encrypted = "password" in str(error).lower()
+        reason = "encrypted; remove the password" if encrypted else f"a damaged PDF ({error}); export it again"
+        raise DocumentRefused(reason) from error
+    text, sections = "", []
+    for number, page in enumerate(pages, 1):
+        sections.append(Section(len(text), len(text) + len(page), page=number))
+        text += page + "\n\n"
+    return Document(text, sections, about.get("title", ""), _kept(about))
+
+
+def _flowing(page: str) -> str:
+    """The page with its lines joined into paragraphs: a line that ends in the middle of a sentence goes on."""
+    lines = page.replace("\r\n", "\n").replace("\x00", "")
+    return re.sub(r"(?<![.:;?!\n])\n(?=[^\n•\d–-])", " ", lines).strip()
+
+
+def _docx(data: bytes) -> Document:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > 5 * LARGEST:
+            raise DocumentRefused(f"it unpacks to {unpacked / 2**20:.0f} MB")
+        html = mammoth.convert_to_html(io.BytesIO(data)).value
+        properties = read_docx(io.BytesIO(data)).core_properties
+    except DocumentRefused:
+        raise
+    except Exception as error:  # the archive may be broken in any of its parts, and each breaks otherwise
+        raise DocumentRefused(f"a damaged DOCX ({type(error).__name__}); save it again") from error
+    about = {"author": properties.author, "keywords": properties.keywords}
+    return _sectioned(_markdown_of(html), properties.title, _kept(about))
+
+
+def _html(data: bytes) -> Document:
+    text, note = _decoded(data)
+    page = BeautifulSoup(text, "html.parser")
+    for element in page(["script", "style", "nav", "footer", "template"]):
+        element.decompose()
+    about = {str(tag["name"]).lower(): str(tag.get("content", "")) for tag in page("meta", attrs={"name": True})}
+    title = page.title.get_text(strip=True) if page.title else ""
+    return _sectioned(_markdown_of(str(page.main or page.body or page)), title, _kept(about), note)
+
+
+def _markdown_of(html: str) -> str:
+    return markdownify(html, heading_style="ATX", strip=["a", "img"], escape_misc=False, escape_underscores=False)
+
+
+def _markdown(data: bytes) -> Document:
+    text, note = _decoded(data)
+    try:
+        post = frontmatter.loads(text)
+    except YAMLError as error:
+        raise DocumentRefused(f"its front matter is not YAML ({str(error).splitlines()[0]})") from error
+    about = {str(name).lower(): str(value) for name, value in post.metadata.items()}
+    return _sectioned(post.content, about.get("title", ""), _kept(about), note)
+
+
+def _sectioned(text: str, title: str, metadata: Metadata, note: str = "") -> Document:
+    """A Markdown text with a section for each heading; the first heading is the title if there is none."""
+    starts = list(_headings(text))
+    sections = [Section(0, starts[0][0] if starts else len(text))]
+    path: list[str] = []
+    for (start, level, heading), stop in zip(starts, [*(s for s, _, _ in starts[1:]), len(text)], strict=True):
+        path = [*path[: level - 1], *[""] * (level - 1 - len(path)), heading]
+        sections.append(Section(start, stop, " > ".join(part for part in path[1:] if part)))
+    return Document(text, sections, title or (starts[0][2] if starts else ""), metadata, note)
+
+
+def _headings(text: str) -> Iterator[tuple[int, int, str]]:
+    """Offset, level and words of each heading."""
+    offsets = [0]
+    for line in text.splitlines(keepends=True):
+        offsets.append(offsets[-1] + len(line))
+    tokens = MarkdownIt().parse(text)
+    for opening, words in itertools.pairwise(tokens):
+        if opening.type == "heading_open" and opening.map:
+            yield offsets[opening.map[0]], int(opening.tag[1]), words.content
+
+
+def _plain(data: bytes) -> Document:
+    text, note = _decoded(data)
+    title = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return Document(text, [Section(0, len(text))], title[:120], {}, note)
+
+
+def _csv(data: bytes) -> Document:
+    """A row becomes 'column: value; column: value', so that it can be understood, and found, by itself."""
+    table, note = _decoded(data)
+    try:
+        rows = list(csv.DictReader(io.StringIO(table), dialect=_dialect(table), strict=True))
+    except csv.Error as error:
+        raise DocumentRefused(f"not a table: {error}") from error
+    text, sections = "", []
+    for number, row in enumerate(rows, 2):
+        if row.get(None):
+            raise DocumentRefused(f"row {number} has more fields than the header")
+        line = "; ".join(f"{name}: {value}" for name, value in row.items() if value)
+        sections.append(Section(len(text), len(text) + len(line), f"row {number}"))
+        text += line + "\n"
+    return Document(text, sections, "", {}, note)
+
+
+def _dialect(table: str) -> type[csv.Dialect]:
+    try:
+        return csv.Sniffer().sniff(table[:8192], delimiters=",;\t|")
+    except csv.Error:
+        return csv.excel
+
+
+def _decoded(data: bytes) -> tuple[str, str]:
+    """The text, and a note when it was not UTF-8.
+
+    Raises:
+        DocumentRefused: the bytes are no text in any encoding.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+        note = ""
+    except UnicodeDecodeError:
+        best = from_bytes(data).best()
+        if best is None:
+            raise DocumentRefused("not text: no encoding fits its bytes") from None
+        text, note = str(best), f"read as {best.encoding}, not UTF-8"
+    if re.search(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]", text):
+        raise DocumentRefused("not text: it has control characters, as programs and pictures do")
+    return text.replace("\r\n", "\n"), note
+
+
+def _kept(about: Metadata) -> Metadata:
+    return {name: about[name] for name in ABOUT if about.get(name)}
+
+
+READERS: dict[str, Callable[[bytes], Document]] = {
+    ".pdf": _pdf,
+    ".docx": _docx,
+    ".html": _html,
+    ".htm": _html,
+    ".md": _markdown,
+    ".txt": _plain,
+    ".csv": _csv,
+}

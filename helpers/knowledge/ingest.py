@@ -1,0 +1,193 @@
+"""A folder into a collection: what is new or changed is taken, what is gone is removed, the rest is left alone.
+
+Documents are written in batches, each in one transaction: whenever the process ends, every document is in the
+collection completely, as it was before, or not at all, and the next ingest goes on from there.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from pgvector import HalfVector
+from psycopg.types.json import Jsonb
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from helpers.knowledge import chunks
+from helpers.knowledge.chunks import Chunk
+from helpers.knowledge.documents import Document, read
+from helpers.knowledge.embedder import BATCH, Embedder, Vectors
+from helpers.knowledge.errors import CollectionUnusable, DocumentRefused, FolderUnusable
+from helpers.knowledge.folder import files
+from helpers.knowledge.report import Report
+from helpers.knowledge.store import Connection, Store
+
+RECIPE = f"1 {chunks.LONGEST}"  # raised when documents are read or split otherwise, so that they are taken anew
+
+
+@dataclass(frozen=True)
+class Source:
+    """A document that may be in the collection already: `hash` tells, `load` reads it only if need be."""
+
+    path: str
+    hash: str
+    load: Callable[[], Document]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A document on its way into the database."""
+
+    source: Source
+    document: Document
+    chunks: list[Chunk]
+
+
+def ingest_folder(store: Store, folder: Path, language: str) -> Report:
+    """Make the collection mirror `folder`.
+
+    Raises:
+        FolderUnusable: there is no such folder, or nothing in it can be read; the collection stays as it was.
+        CollectionUnusable: the collection was made with another model or language.
+        EmbeddingFailed, StoreBusy, StoreFull, StoreFailed: see there; what was committed stays.
+    """
+    report = Report()
+    sources = list(_sources(folder, report))
+    if not sources:
+        raise FolderUnusable(f"Nothing in {folder} can be read, so the collection was left alone. {report.reasons()}")
+    return ingest(store, sources, language, report)
+
+
+def ingest(store: Store, sources: list[Source], language: str, report: Report) -> Report:
+    """Make the collection hold exactly `sources`; see `ingest_folder`."""
+    started, embedder = time.perf_counter(), Embedder()
+    with store.writing() as connection:
+        known = _known(store, connection, embedder, language)
+        wanted = [source for source in sources if known.get(source.path) != source.hash]
+        report.unchanged += sorted({source.path for source in sources} - {source.path for source in wanted})
+        for batch in _batches(_prepared(wanted, report, known)):
+            vectors = embedder.embed([chunk.in_context for document in batch for chunk in document.chunks])
+            with connection.transaction():
+                _replace(connection, batch, vectors)
+            report.taken += [prepared.source.path for prepared in batch]
+            report.chunks += len(vectors)
+        gone = sorted(known.keys() - {source.path for source in sources} - {path for path, _ in report.refused})
+        connection.execute("delete from documents where path = any(%s)", [gone])
+        connection.execute("update about set (chunks, words) = (select count(*), coalesce(sum(words), 0) from chunks)")
+        connection.execute("analyze chunks, postings")
+    report.removed += gone
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+def _known(store: Store, connection: Connection, embedder: Embedder, language: str) -> dict[str, str]:
+    """The hash of each document in the collection, which is made if it is not there."""
+    if not store.exists():
+        store.create(connection, embedder.model, embedder.embed(["x"]).shape[1], language)
+    (about,) = connection.execute("select model, language::text from about").fetchall()
+    if (about["model"], about["language"]) != (embedder.model, language):
+        raise CollectionUnusable(
+            f"The collection {store.name!r} was made with {about['model']} for {about['language']}, not with "
+            f"{embedder.model} for {language}. Use another name, or: python -m helpers.knowledge drop {store.name}"
+        )
+    return {row["path"]: row["hash"] for row in connection.execute("select path, hash from documents")}
+
+
+def _sources(folder: Path, report: Report) -> Iterator[Source]:
+    """The files that can be asked for their content; of those with the same content, the first."""
+    first: dict[str, str] = {}
+    for name, found in files(folder):
+        try:
+            if isinstance(found, DocumentRefused):
+                raise found
+            digest = _digest(found)
+            if digest in first:
+                raise DocumentRefused(f"same content as {first[digest]}, under which it is found")
+        except (DocumentRefused, OSError) as error:
+            report.refuse(name, error)
+            continue
+        first[digest] = name
+        yield Source(name, digest, partial(_read, found, name))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256")
+    content.update(RECIPE.encode())
+    return content.hexdigest()
+
+
+def _read(file: Path, name: str) -> Document:
+    """The document with what its path tells: a title if it has none, its kind (the first folder) and its type."""
+    document, path = read(file), Path(name)
+    place = {"kind": path.parts[0]} if len(path.parts) > 1 else {}
+    title = document.title or path.stem.replace("-", " ").replace("_", " ").capitalize()
+    metadata = {**document.metadata, **place, "type": path.suffix.lower().lstrip(".")}
+    return Document(document.text, document.sections, title, metadata, document.note)
+
+
+def _prepared(sources: list[Source], report: Report, known: dict[str, str]) -> Iterator[Prepared]:
+    columns = (TextColumn("reading and embedding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, disable=not sources) as bars:
+        for source in bars.track(sources):
+            try:
+                document = source.load()
+            except (DocumentRefused, OSError) as error:
+                report.refuse(source.path, error, stays=source.path in known)
+                continue
+            if document.note:
+                report.notes.append((source.path, document.note))
+            yield Prepared(source, document, list(chunks.split(document)))
+
+
+def _batches(prepared: Iterable[Prepared]) -> Iterator[list[Prepared]]:
+    """Documents until their chunks fill a request to the model."""
+    batch: list[Prepared] = []
+    for one in prepared:
+        batch.append(one)
+        if sum(len(document.chunks) for document in batch) >= BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _replace(connection: Connection, batch: list[Prepared], vectors: Vectors) -> None:
+    """Write the documents of `batch` in place of their earlier versions; runs in a transaction."""
+    rest = iter(vectors)
+    connection.execute("delete from documents where path = any(%s)", [[one.source.path for one in batch]])
+    for one in batch:
+        row = (one.source.path, one.source.hash, one.document.title, Jsonb(one.document.metadata), one.document.text)
+        made = connection.execute(
+            "insert into documents (path, hash, title, metadata, text) values (%s, %s, %s, %s, %s) returning id", row
+        ).fetchone()
+        assert made
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                INSERT_CHUNK,
+                [
+                    {
+                        "document": made["id"],
+                        "context": chunk.in_context,
+                        "embedding": HalfVector(next(rest)),
+                        **vars(chunk),
+                    }
+                    for chunk in one.chunks
+                ],
+            )
+
+
+INSERT_CHUNK = """
+with terms as materialized (
+    select lexeme, cardinality(positions) as count
+    from unnest(to_tsvector((select language from about), %(context)s))
+), chunk as (
+    insert into chunks (document, start, stop, heading, page, text, words, embedding)
+    select %(document)s, %(start)s, %(stop)s, %(heading)s, %(page)s, %(text)s, coalesce(sum(count), 0), %(embedding)s
+    from terms
+    returning id, words
+)
+insert into postings (term, chunk, count, words) select lexeme, id, count, words from terms, chunk
+"""
