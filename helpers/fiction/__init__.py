@@ -1,0 +1,12 @@
+"""Invented data to work on, the same in every run: a hospital's patients and a bank's transactions.
+
+Holds the generators, their word lists and schemas, and the list of the anomalies planted among the transactions.
+May import: nothing of this package.
+"""
+
+from helpers.fiction.anomalies import Anomaly
+from helpers.fiction.database import FictionError, PathTaken
+from helpers.fiction.patients import hospital_records
+from helpers.fiction.transactions import bank_records, planted_anomalies
+
+__all__ = ["Anomaly", "FictionError", "PathTaken", "bank_records", "hospital_records", "planted_anomalies"]

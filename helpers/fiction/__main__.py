@@ -1,0 +1,28 @@
+"""`python -m helpers.fiction FOLDER`: writes both databases and prints a count per table."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from helpers.fiction import FictionError, bank_records, hospital_records
+from helpers.fiction.database import counts
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write `hospital.sqlite` and `bank.sqlite`; errors are told in a sentence, without a traceback."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.fiction", description="The kit's invented data")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where to write hospital.sqlite and bank.sqlite")
+    folder = parser.parse_args(arguments).folder
+    try:
+        for path in (hospital_records(folder / "hospital.sqlite"), bank_records(folder / "bank.sqlite")):
+            print(path)
+            for table, rows in counts(path).items():
+                print(f"  {table:<14}{rows:>7,}")
+    except (FictionError, OSError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
