@@ -66,10 +66,25 @@ def read(path: Path) -> Document:
         raise DocumentRefused("the file is empty")
     if size > LARGEST:
         raise DocumentRefused(f"{size / 2**20:.0f} MB, at most {LARGEST // 2**20} are taken; split it")
-    document = reader(path.read_bytes())
+    document = _read_by(reader, path.read_bytes())
     if not document.text.strip():
         raise DocumentRefused("no text in it; a scanned page needs text recognition (OCR) first")
     return document
+
+
+def _read_by(reader: Callable[[bytes], Document], data: bytes) -> Document:
+    try:
+        return reader(data)
+    except DocumentRefused:
+        raise
+    except Exception as error:  # each parser breaks in ways of its own, and one file must not stop the others
+        reason = str(error).split("\n")[0]
+        raise DocumentRefused(f"damaged; its reader says {type(error).__name__}: {reason}") from error
+
+
+def storable(text: str) -> str:
+    """`text` without the characters that a database cannot hold, NUL and halves of pairs; its length stays."""
+    return re.sub(r"[\x00\ud800-\udfff]", "\ufffd", text)
 
 
 def from_text(text: str, title: str = "", metadata: Metadata | None = None) -> Document:
@@ -133,7 +148,7 @@ def _markdown(data: bytes) -> Document:
     text, note = _decoded(data)
     try:
         post = frontmatter.loads(text)
-    except YAMLError as error:
+    except (YAMLError, ValueError, TypeError) as error:  # a date that is none, a key that is no text
         raise DocumentRefused(f"its front matter is not YAML ({str(error).splitlines()[0]})") from error
     about = {str(name).lower(): str(value) for name, value in post.metadata.items()}
     return _sectioned(post.content, about.get("title", ""), _kept(about), note)
@@ -142,9 +157,10 @@ def _markdown(data: bytes) -> Document:
 def _sectioned(text: str, title: str, metadata: Metadata, note: str = "") -> Document:
     """A Markdown text with a section for each heading; the first heading is the title if there is none."""
     starts = list(_headings(text))
-    sections = [Section(0, starts[0][0] if starts else len(text))]
+    stops = [*(start for start, _, _ in starts), len(text)]
+    sections = [Section(0, stops[0])]
     path: list[str] = []
-    for (start, level, heading), stop in zip(starts, [*(s for s, _, _ in starts[1:]), len(text)], strict=True):
+    for (start, level, heading), stop in zip(starts, stops[1:], strict=True):
         path = [*path[: level - 1], *[""] * (level - 1 - len(path)), heading]
         sections.append(Section(start, stop, " > ".join(part for part in path[1:] if part)))
     return Document(text, sections, title or (starts[0][2] if starts else ""), metadata, note)
@@ -153,8 +169,8 @@ def _sectioned(text: str, title: str, metadata: Metadata, note: str = "") -> Doc
 def _headings(text: str) -> Iterator[tuple[int, int, str]]:
     """Offset, level and words of each heading."""
     offsets = [0]
-    for line in text.splitlines(keepends=True):
-        offsets.append(offsets[-1] + len(line))
+    for line in text.split("\n"):  # not splitlines: to Markdown, a form feed ends no line
+        offsets.append(offsets[-1] + len(line) + 1)
     tokens = MarkdownIt().parse(text)
     for opening, words in itertools.pairwise(tokens):
         if opening.type == "heading_open" and opening.map:
@@ -171,14 +187,14 @@ def _csv(data: bytes) -> Document:
     """A row becomes 'column: value; column: value', so that it can be understood, and found, by itself."""
     table, note = _decoded(data)
     try:
-        rows = list(csv.DictReader(io.StringIO(table), dialect=_dialect(table), strict=True))
+        header, *rows = [row for row in csv.reader(io.StringIO(table), dialect=_dialect(table), strict=True) if row]
     except csv.Error as error:
         raise DocumentRefused(f"not a table: {error}") from error
     text, sections = "", []
     for number, row in enumerate(rows, 2):
-        if row.get(None):
+        if len(row) > len(header):
             raise DocumentRefused(f"row {number} has more fields than the header")
-        line = "; ".join(f"{name}: {value}" for name, value in row.items() if value)
+        line = "; ".join(f"{name}: {value}" for name, value in zip(header, row, strict=False) if value)
         sections.append(Section(len(text), len(text) + len(line), f"row {number}"))
         text += line + "\n"
     return Document(text, sections, "", {}, note)
@@ -207,7 +223,7 @@ def _decoded(data: bytes) -> tuple[str, str]:
         text, note = str(best), f"read as {best.encoding}, not UTF-8"
     if re.search(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]", text):
         raise DocumentRefused("not text: it has control characters, as programs and pictures do")
-    return text.replace("\r\n", "\n"), note
+    return re.sub(r"\r\n?", "\n", text), note
 
 
 def _kept(about: Metadata) -> Metadata:

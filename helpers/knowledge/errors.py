@@ -9,6 +9,10 @@ class DocumentRefused(KnowledgeError):
     """One document cannot be taken; the rest can. The message is the reason that the report shows."""
 
 
+class DocumentUnreadable(DocumentRefused):
+    """A file or folder cannot be read now, but may be another time; what was taken from it stays."""
+
+
 class FolderUnusable(KnowledgeError):
     """There is no such folder, or it holds nothing that can be read; the index stays as it was."""
 

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from helpers.knowledge.errors import DocumentRefused, FolderUnusable
+from helpers.knowledge.errors import DocumentRefused, DocumentUnreadable, FolderUnusable
 
 
 def files(folder: Path) -> Iterator[tuple[str, Path | DocumentRefused]]:
@@ -23,10 +23,12 @@ def files(folder: Path) -> Iterator[tuple[str, Path | DocumentRefused]]:
     root = folder.resolve()
     for path in sorted(_walk(root)):
         name = path.relative_to(root).as_posix()
-        if path.is_symlink():
+        if (readable := os.fsencode(name).decode("utf-8", "replace")) != name:
+            yield readable, DocumentRefused("its name is not UTF-8; rename it")
+        elif path.is_symlink():
             yield name, DocumentRefused(_about_link(path, root))
         elif path.is_dir():
-            yield name, DocumentRefused("a folder that may not be read; look at its permissions")
+            yield name, DocumentUnreadable("a folder that may not be read; look at its permissions")
         elif not stat.S_ISREG(path.lstat().st_mode):
             yield name, DocumentRefused("not a regular file")
         else:
@@ -36,6 +38,10 @@ def files(folder: Path) -> Iterator[tuple[str, Path | DocumentRefused]]:
 def _walk(root: Path) -> Iterator[Path]:
     unreadable: list[OSError] = []
     for parent, folders, names in os.walk(root, onerror=unreadable.append):
+        if not os.access(parent, os.X_OK):  # its files can be named, but not looked at
+            folders.clear()
+            yield Path(parent)
+            continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         found = [Path(parent, name) for name in (*folders, *names) if not name.startswith(".")]
         yield from (path for path in found if path.is_symlink() or not path.is_dir())

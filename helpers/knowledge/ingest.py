@@ -7,7 +7,7 @@ collection completely, as it was before, or not at all, and the next ingest goes
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from helpers.knowledge import chunks
 from helpers.knowledge.chunks import Chunk
-from helpers.knowledge.documents import Document, read
+from helpers.knowledge.documents import Document, read, storable
 from helpers.knowledge.embedder import BATCH, Embedder, Vectors
 from helpers.knowledge.errors import CollectionUnusable, DocumentRefused, FolderUnusable
 from helpers.knowledge.folder import files
@@ -73,7 +73,9 @@ def ingest(store: Store, sources: list[Source], language: str, report: Report) -
                 _replace(connection, batch, vectors)
             report.taken += [prepared.source.path for prepared in batch]
             report.chunks += len(vectors)
-        gone = sorted(known.keys() - {source.path for source in sources} - {path for path, _ in report.refused})
+        if not (report.taken or report.unchanged):
+            raise FolderUnusable(f"Nothing can be read, so the collection was left alone. {report.reasons()}")
+        gone = sorted(path for path in known.keys() - {source.path for source in sources} if not report.stays(path))
         connection.execute("delete from documents where path = any(%s)", [gone])
         connection.execute("update about set (chunks, words) = (select count(*), coalesce(sum(words), 0) from chunks)")
         connection.execute("analyze chunks, postings")
@@ -133,13 +135,21 @@ def _prepared(sources: list[Source], report: Report, known: dict[str, str]) -> I
     with Progress(*columns, disable=not sources) as bars:
         for source in bars.track(sources):
             try:
-                document = source.load()
+                document = _storable(source.load())
+                pieces = list(chunks.split(document))
+                if not pieces:
+                    raise DocumentRefused("it has headings only")
             except (DocumentRefused, OSError) as error:
                 report.refuse(source.path, error, stays=source.path in known)
                 continue
             if document.note:
                 report.notes.append((source.path, document.note))
-            yield Prepared(source, document, list(chunks.split(document)))
+            yield Prepared(source, document, pieces)
+
+
+def _storable(document: Document) -> Document:
+    metadata = {name: storable(value) for name, value in document.metadata.items()}
+    return replace(document, text=storable(document.text), title=storable(document.title), metadata=metadata)
 
 
 def _batches(prepared: Iterable[Prepared]) -> Iterator[list[Prepared]]:

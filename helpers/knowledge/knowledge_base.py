@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from helpers.knowledge.documents import storable
 from helpers.knowledge.embedder import Embedder
 from helpers.knowledge.errors import CollectionUnusable
 from helpers.knowledge.ingest import ingest_folder
@@ -44,10 +45,13 @@ class KnowledgeBase:
             CollectionUnusable: nothing was ingested yet, or with another embedding model.
             EmbeddingFailed: the model server does not answer.
             StoreFailed: the database does not answer.
-            ValueError: the question is empty, or there is no such mode.
+            ValueError: the question is empty, `k` is less than 1, or there is no such mode.
         """
+        question = storable(question)
         if not question.strip():
             raise ValueError("The question is empty.")
+        if k < 1:
+            raise ValueError(f"k is {k}; ask for at least 1 passage.")
         return search(self._store, question, self._embedding_model().embed([question])[0], k, mode, where)
 
     def documents(self) -> pd.DataFrame:

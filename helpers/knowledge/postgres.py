@@ -20,9 +20,10 @@ from pathlib import Path
 
 import psutil
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from helpers.knowledge.errors import StoreFailed
-from helpers.settings import settings
+from helpers.settings import SettingsError, settings
 from helpers.sites.lease import AlreadyServed, Lease, Record, ServerFailed
 
 READY_SECONDS = 30
@@ -43,10 +44,10 @@ def database_url() -> str:
 
     Raises:
         StoreFailed: the kit's own does not start.
-        SettingsError: the profile is aws and the address is not set.
+        SettingsError: the profile is aws and the address is not set, or what is set is no address.
     """
     if given := settings().database():
-        return given
+        return _checked(given)
     try:
         record = _lease().server("helpers.knowledge.postgres", str(_lease().folder), answers=_answers)
     except ServerFailed as error:
@@ -55,6 +56,20 @@ def database_url() -> str:
             "WORKSHOP_CACHE_DIR; to use another PostgreSQL, set WORKSHOP_DATABASE_URL."
         ) from error
     return record["url"]
+
+
+def _checked(url: str) -> str:
+    """`url`, unless PostgreSQL would misread it: its errors quote what it misread, which may be the password."""
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        parts = {"host": "@"}
+    if any("@" in str(parts.get(name)) for name in ("host", "port", "dbname")):
+        raise SettingsError(
+            "WORKSHOP_DATABASE_URL is no address of a PostgreSQL. It looks like postgresql://user:password@host/name, "
+            "with special characters of the password percent-encoded, @ as %40."
+        )
+    return url
 
 
 def stop() -> bool:
@@ -118,10 +133,21 @@ def _program(name: str) -> Path:
 
 
 def _wait_until_gone(data: Path) -> None:
-    """A server whose keeper was killed is just shutting down; its pid file goes last."""
+    """A server whose keeper was killed is just shutting down; one that was killed itself leaves its busy workers."""
     deadline = time.monotonic() + STOP_SECONDS
     while _still_running(data) and time.monotonic() < deadline:
         time.sleep(0.02)
+    workers = [process for process in psutil.process_iter() if _works_in(process, data)]
+    for worker in workers:  # it holds the memory that the next server needs; the log of writes makes its work whole
+        worker.kill()
+    psutil.wait_procs(workers, timeout=STOP_SECONDS)
+
+
+def _works_in(process: psutil.Process, data: Path) -> bool:
+    try:
+        return bool(process.name() == "postgres" and Path(process.cwd()) == data.resolve())
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
 
 
 def _still_running(data: Path) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from helpers.knowledge.errors import DocumentRefused
+from helpers.knowledge.errors import DocumentRefused, DocumentUnreadable
 
 
 @dataclass
@@ -12,6 +12,7 @@ class Report:
     """The documents by what became of them; `chunks` were written in `seconds`.
 
     `refused` pairs a path with the reason, `notes` with what the reader had to assume of a document that was taken.
+    `unread` are those of the refused, files and folders, that may be readable another time.
     """
 
     taken: list[str] = field(default_factory=list)
@@ -19,13 +20,20 @@ class Report:
     removed: list[str] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
     chunks: int = 0
     seconds: float = 0.0
 
     def refuse(self, path: str, error: DocumentRefused | OSError, stays: bool = False) -> None:
         """Note that `path` was not taken, and why; `stays` if its earlier version is still in the collection."""
         reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        if isinstance(error, OSError | DocumentUnreadable):
+            self.unread.append(path)
         self.refused.append((path, f"{reason} (the version taken earlier stays)" if stays else reason))
+
+    def stays(self, path: str) -> bool:
+        """Whether `path`, or a folder that it is in, could not be read, so that nobody knows what became of it."""
+        return any(path == unread or path.startswith(f"{unread}/") for unread in self.unread)
 
     def reasons(self) -> str:
         """The refused documents in one line."""

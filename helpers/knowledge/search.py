@@ -27,7 +27,7 @@ TEXT = """
 select chunk as id, row_number() over (order by sum(weight) desc, chunk) as rank, sum(weight) as score
 from (select distinct unnest(tsvector_to_array(to_tsvector(language, %(question)s))) collate "C" as term,
              greatest(chunks, 1) as n, greatest(words, 1) / greatest(chunks, 1)::float4 as mean from about) as query,
-     lateral (select ln(1 + greatest(n - count(*), 0) / (count(*) + 0.5))::float4 as rarity
+     lateral (select ln(1 + (greatest(n - count(*), 0) + 0.5) / (count(*) + 0.5))::float4 as rarity
               from postings where postings.term = query.term) as known,
      lateral (select chunk, rarity * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * words / mean)) as weight
               from postings where postings.term = query.term) as found
@@ -73,29 +73,32 @@ class Passage:
 def search(store: Store, question: str, vector: Vectors, k: int, mode: Mode, where: Where | None) -> list[Passage]:
     """The `k` best passages, best first; see `KnowledgeBase.search`."""
     values: dict[str, Any] = {"question": question, "vector": HalfVector(vector), "k": k, "depth": max(DEPTH, k)}
-    rows = store.rows(statement(mode, where), values)
+    for number, (name, wanted) in enumerate((where or {}).items()):
+        values |= {f"name{number}": name, f"wanted{number}": [wanted] if isinstance(wanted, str) else list(wanted)}
+    rows = store.rows(statement(mode, len(where or {})), values)
     return [Passage(**row) for row in rows]
 
 
-def statement(mode: Mode, where: Where | None = None) -> sql.Composed:
-    """The SQL of one way of search; `where` restricts it to documents whose metadata has these values.
+def statement(mode: Mode, conditions: int = 0) -> sql.Composed:
+    """The SQL of one way of search, restricted by so many `conditions`: metadata name0 is one of wanted0, and so on.
 
     Raises:
         ValueError: there is no such way.
     """
     if mode not in get_args(Mode):
         raise ValueError(f"{mode!r} is no way of search; choose from {', '.join(get_args(Mode))}")
-    conditions = [
-        sql.SQL("metadata->>{} = any({})").format(name, [value] if isinstance(value, str) else list(value))
-        for name, value in (where or {}).items()
-    ]
     matching = sql.SQL("join documents on documents.id = chunks.document and {}").format(
-        sql.SQL(" and ").join(conditions)
+        sql.SQL(" and ").join(
+            sql.SQL("metadata->>{} = any({}::text[])").format(
+                sql.Placeholder(f"name{number}"), sql.Placeholder(f"wanted{number}")
+            )
+            for number in range(conditions)
+        )
     )
     return sql.SQL(STATEMENT).format(
-        dense=sql.SQL(DENSE).format(filter=matching if where else sql.SQL("")),
+        dense=sql.SQL(DENSE).format(filter=matching if conditions else sql.SQL("")),
         text=sql.SQL(TEXT).format(
-            filter=sql.SQL("join chunks on chunks.id = found.chunk ") + matching if where else sql.SQL("")
+            filter=sql.SQL("join chunks on chunks.id = found.chunk ") + matching if conditions else sql.SQL("")
         ),
         ranking=sql.SQL(RANKING[mode]),
     )

@@ -41,7 +41,7 @@ class Store:
             StoreFailed: the database does not answer.
             CollectionUnusable: nothing was ingested into this collection yet.
         """
-        with self._told():
+        with _told(self.name):
             try:
                 return self._open().execute(query, values).fetchall()
             except (psycopg.OperationalError, psycopg.InterfaceError):
@@ -57,7 +57,7 @@ class Store:
             StoreFull: the disk of the database is full.
             StoreFailed: the database does not answer or ended.
         """
-        with self._told(), self._connect() as connection:
+        with _told(self.name), self._connect() as connection:
             lock = connection.execute("select pg_try_advisory_lock(hashtext(%s)) as mine", [PREFIX + self.name])
             if not cast(DictRow, lock.fetchone())["mine"]:
                 raise StoreBusy(
@@ -101,38 +101,46 @@ class Store:
         options = {**OPTIONS, "search_path": f"{PREFIX}{self.name},public"}
         words = " ".join(f"-c {name}={value}" for name, value in options.items())
         connection = psycopg.connect(database_url(), options=words, autocommit=True, row_factory=dict_row)
-        connection.execute("create extension if not exists vector with schema public")
+        with contextlib.suppress(psycopg.errors.UniqueViolation):  # another process makes it at the same moment
+            connection.execute("create extension if not exists vector with schema public")
         register_vector(connection)
         return connection
-
-    @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except psycopg.errors.DiskFull as error:
-            raise StoreFull(
-                f"The disk of the database is full ({str(error).splitlines()[0]}). What was committed is intact. Free "
-                "some space, or move the cache (WORKSHOP_CACHE_DIR), then ingest again: it goes on where it stopped."
-            ) from error
-        except psycopg.errors.UndefinedObject as error:
-            raise CollectionUnusable(
-                f"PostgreSQL does not know the language: {str(error).splitlines()[0]}. It has english, german "
-                "and others, and 'simple' for all the rest."
-            ) from error
-        except psycopg.errors.UndefinedTable as error:
-            raise CollectionUnusable(
-                f"There is no collection {self.name!r} yet. Fill it: python -m helpers.knowledge ingest FOLDER "
-                f"--collection {self.name}"
-            ) from error
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise StoreFailed(
-                f"The database ended or does not answer ({str(error).splitlines()[0]}). What was committed is intact. "
-                "Try again; if it fails again, look at the disk: make doctor"
-            ) from error
 
 
 def collections() -> list[str]:
     """The names of the collections in the database."""
-    with psycopg.connect(database_url(), autocommit=True) as connection:
+    with _told(), psycopg.connect(database_url(), autocommit=True) as connection:
         found = connection.execute("select nspname from pg_namespace where nspname like 'kb\\_%' order by 1").fetchall()
     return [name.removeprefix(PREFIX) for (name,) in found]
+
+
+@contextlib.contextmanager
+def _told(name: str = "") -> Iterator[None]:
+    try:
+        yield
+    except psycopg.errors.DiskFull as error:
+        raise StoreFull(
+            f"The disk of the database is full ({_line(error)}). What was committed is intact. Free "
+            "some space, or move the cache (WORKSHOP_CACHE_DIR), then ingest again: it goes on where it stopped."
+        ) from error
+    except psycopg.errors.UndefinedObject as error:
+        raise CollectionUnusable(
+            f"PostgreSQL does not know the language: {_line(error)}. It has english, german "
+            "and others, and 'simple' for all the rest."
+        ) from error
+    except psycopg.errors.UndefinedTable as error:
+        raise CollectionUnusable(
+            f"There is no collection {name!r} yet. Fill it: python -m helpers.knowledge ingest FOLDER "
+            f"--collection {name}"
+        ) from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise StoreFailed(
+            f"The database ended or does not answer ({_line(error)}). What was committed is intact. "
+            "Try again; if it fails again, look at the disk: make doctor"
+        ) from error
+    except psycopg.Error as error:
+        raise StoreFailed(f"The database refuses: {_line(error)}.") from error
+
+
+def _line(error: psycopg.Error) -> str:
+    return str(error).partition("\n")[0]

@@ -57,7 +57,9 @@ class Lease:
         if record := self.answering(answers):
             return record
         with self._starting:  # whoever comes second finds the server that the first has started
-            return self.answering(answers) or self._start([sys.executable, "-m", module, *arguments], answers)
+            return self.answering(answers) or self._start(
+                [sys.executable, "-W", "ignore", "-m", module, *arguments], answers
+            )
 
     def answering(self, answers: Callable[[Record], bool]) -> Record | None:
         """Where the server is, if it answers."""

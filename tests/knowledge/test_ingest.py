@@ -1,0 +1,251 @@
+"""A collection mirrors its folder; what happened to each document is reported, and no fault of one stops the others."""
+
+import re
+
+import pytest
+
+from helpers.knowledge import CollectionUnusable, EmbeddingFailed, FolderUnusable, KnowledgeBase, StoreBusy
+from helpers.knowledge.documents import from_text
+from helpers.knowledge.ingest import Source, _sources, ingest
+from helpers.knowledge.report import Report
+from helpers.knowledge.store import Store
+from tests.knowledge.stand_ins import Embedder, content, source
+
+pytestmark = pytest.mark.usefixtures("stand_in")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of three documents."""
+    for name, text in (("a.txt", "Aspirin thins."), ("b.md", "# Heparin\n\nIt thins too."), ("p/c.csv", "x,y\n1,2\n")):
+        write(tmp_path / "documents" / name, text)
+    return tmp_path / "documents"
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def stored(knowledge):
+    return {row["path"]: row["text"] for row in knowledge._store.rows("select path, text from documents")}
+
+
+def refusals(report):
+    return dict(report.refused)
+
+
+def test_a_folder_is_taken_and_its_documents_are_known_by_what_their_paths_tell(folder, collection):
+    knowledge = collection()
+    report = knowledge.ingest(folder)
+    assert (report.taken, report.unchanged, report.removed, report.refused) == (
+        ["a.txt", "b.md", "p/c.csv"],
+        [],
+        [],
+        [],
+    )
+    assert report.chunks == 3 and str(report).startswith("3 taken (3 chunks), 0 unchanged, 0 removed, 0 refused, in")
+    table = knowledge.documents().set_index("path")
+    assert list(table["title"]) == ["Aspirin thins.", "Heparin", "C"]
+    assert list(table["type"]) == ["txt", "md", "csv"]
+    assert table.loc["p/c.csv", "kind"] == "p"
+    assert knowledge.text("p/c.csv") == "x: 1; y: 2\n"
+    with pytest.raises(CollectionUnusable, match=r"no document 'd.txt'"):
+        knowledge.text("d.txt")
+
+
+def test_what_did_not_change_is_neither_read_nor_embedded_again(folder, collection, monkeypatch):
+    knowledge = collection()
+    knowledge.ingest(folder)
+    monkeypatch.setattr("helpers.knowledge.ingest.read", lambda path: pytest.fail(f"{path} was read"))
+    report = knowledge.ingest(folder)
+    assert (report.taken, report.unchanged) == ([], ["a.txt", "b.md", "p/c.csv"])
+
+
+def test_a_change_of_the_way_of_reading_takes_all_anew(folder, collection, monkeypatch):
+    knowledge = collection()
+    knowledge.ingest(folder)
+    monkeypatch.setattr("helpers.knowledge.ingest.RECIPE", "another")
+    assert len(knowledge.ingest(folder).taken) == 3
+
+
+def test_a_changed_document_replaces_its_earlier_version_and_a_deleted_one_is_removed(folder, collection):
+    knowledge = collection()
+    knowledge.ingest(folder)
+    write(folder / "a.txt", "Warfarin thins.")
+    (folder / "b.md").unlink()
+    report = knowledge.ingest(folder)
+    assert (report.taken, report.unchanged, report.removed) == (["a.txt"], ["p/c.csv"], ["b.md"])
+    assert [passage.text for passage in knowledge.search("aspirin", mode="text")] == []
+    assert [passage.text for passage in knowledge.search("warfarin", mode="text")] == ["Warfarin thins."]
+    documents, chunks, postings, (about,) = content(knowledge._store)
+    assert {row["path"] for row in (*documents, *chunks, *postings)} == {"a.txt", "p/c.csv"}
+    assert (about["chunks"], about["words"]) == (len(chunks), sum(row["words"] for row in chunks))
+
+
+def test_of_documents_with_the_same_content_the_first_is_taken(folder, collection):
+    write(folder / "z.txt", "Aspirin thins.")
+    knowledge = collection()
+    assert refusals(knowledge.ingest(folder)) == {"z.txt": "same content as a.txt, under which it is found"}
+    assert "z.txt" not in stored(knowledge)
+
+
+def test_a_document_that_becomes_the_same_as_another_leaves_nothing_behind(folder, collection):
+    knowledge = collection()
+    write(folder / "z.txt", "Codeine.")
+    knowledge.ingest(folder)
+    write(folder / "z.txt", "Aspirin thins.")
+    report = knowledge.ingest(folder)
+    assert report.removed == ["z.txt"] and "z.txt" in refusals(report)
+    assert "z.txt" not in stored(knowledge)
+
+
+def test_a_document_that_is_renamed_is_found_under_its_new_name_alone(folder, collection):
+    knowledge = collection()
+    knowledge.ingest(folder)
+    (folder / "b.md").rename(folder / "0.md")
+    report = knowledge.ingest(folder)
+    assert (report.taken, report.removed) == (["0.md"], ["b.md"])
+
+
+def test_a_document_that_becomes_damaged_keeps_its_earlier_version_and_the_report_says_so(folder, collection):
+    knowledge = collection()
+    knowledge.ingest(folder)
+    write(folder / "a.txt", bytes(100))
+    report = knowledge.ingest(folder)
+    assert refusals(report)["a.txt"].endswith("(the version taken earlier stays)")
+    assert stored(knowledge)["a.txt"] == "Aspirin thins."
+    write(folder / "a.txt", "Whole again.")
+    assert knowledge.ingest(folder).taken == ["a.txt"]
+
+
+@pytest.mark.parametrize("what", ["a.txt", "p"], ids=["file", "folder"])
+def test_what_may_not_be_read_for_a_while_stays_in_the_collection(folder, collection, as_nobody, monkeypatch, what):
+    knowledge = collection()
+    knowledge.ingest(folder)
+    before, look = stored(knowledge), _sources
+
+    def look_as_nobody(*arguments):
+        with as_nobody():
+            return list(look(*arguments))
+
+    monkeypatch.setattr("helpers.knowledge.ingest._sources", look_as_nobody)
+    (folder / what).chmod(0)
+    report = knowledge.ingest(folder)
+    (folder / what).chmod(0o755)
+    assert list(refusals(report)) == [what] and report.removed == []
+    assert stored(knowledge) == before
+
+
+def test_a_folder_in_which_nothing_can_be_read_leaves_the_collection_alone(folder, collection, tmp_path):
+    knowledge = collection()
+    knowledge.ingest(folder)
+    before = content(knowledge._store)
+    (tmp_path / "empty").mkdir()
+    write(tmp_path / "rubbish" / "a.exe", b"MZ")
+    write(tmp_path / "rubbish" / "b.pdf", b"no PDF")
+    with pytest.raises(FolderUnusable, match="empty can be read, so the collection was left alone"):
+        knowledge.ingest(tmp_path / "empty")
+    with pytest.raises(FolderUnusable, match=r"left alone. a.exe: files of type .exe .*b.pdf: a damaged PDF"):
+        knowledge.ingest(tmp_path / "rubbish")
+    with pytest.raises(FolderUnusable, match="There is no folder"):
+        knowledge.ingest(tmp_path / "none")
+    assert content(knowledge._store) == before
+
+
+FAULTS = {
+    "binary.txt": bytes(range(256)) * 4,
+    "damaged.docx": b"no archive",
+    "damaged.pdf": b"%PDF-1.7 and no more",
+    "date.md": "---\ndate: 2024-13-45\n---\nText.\n",
+    "deep.html": "<div>" * 5000 + "Text.",
+    "empty.txt": b"",
+    "fields.csv": "a,b\n1,2,3\n",
+    "heading.md": "# A heading\n",
+    "key.md": "---\n1: 2\n---\nText.\n",
+    "unknown.exe": b"MZ",
+    "yaml.md": "---\ntitle: [open\n---\nText.\n",
+}
+
+
+def test_the_sound_documents_of_a_folder_full_of_faults_are_taken(folder, collection, tmp_path):
+    for name, fault in FAULTS.items():
+        write(folder / name, fault)
+    write(folder / "latin.txt", "Die Prüfung der Händehygiene dauert fünf Minuten täglich.\n".encode("latin-1") * 5)
+    write(tmp_path / "documents" / "na\udcffme.txt", "Text in a file whose name is not UTF-8.")
+    (folder / "out.txt").symlink_to(write(tmp_path / "secret.txt", "Secret."))
+    knowledge = collection()
+    report = knowledge.ingest(folder)
+    assert report.taken == ["a.txt", "b.md", "latin.txt", "p/c.csv"]
+    assert [path for path, _ in report.notes] == ["latin.txt"]
+    assert refusals(report).keys() == {*FAULTS, "na\ufffdme.txt", "out.txt"}
+    assert all(reason for reason in refusals(report).values())
+    assert all(path in str(report) and path in report._repr_html_() for path in refusals(report))
+
+
+def test_characters_that_no_database_holds_are_replaced(collection):
+    store, odd = collection()._store, "One\x00two \ud800 aspirin"
+    ingest(store, [Source("a", "hash", lambda: from_text(odd, odd, {"author": odd}))], "english", Report())
+    ((row,), (chunk,), _, _) = content(store)
+    assert {row["text"], row["title"], row["metadata"]["author"], chunk["text"]} == {"One\ufffdtwo \ufffd aspirin"}
+
+
+def test_who_comes_second_to_write_is_told_and_who_reads_is_not_held_up(folder, collection):
+    knowledge = collection()
+    knowledge.ingest(folder)
+    with knowledge._store.writing():
+        with pytest.raises(StoreBusy, match=re.escape(f"writing to the collection '{knowledge.name}'")):
+            KnowledgeBase(knowledge.name).ingest(folder)
+        assert knowledge.search("aspirin", mode="text")
+        collection().ingest(folder)
+    assert knowledge.ingest(folder).unchanged
+
+
+def test_a_collection_stays_with_its_model_and_its_language(folder, collection, monkeypatch):
+    knowledge = collection()
+    knowledge.ingest(folder)
+    with pytest.raises(CollectionUnusable, match=rf"stand-in for english, not.* german.*drop {knowledge.name}"):
+        KnowledgeBase(knowledge.name, "german").ingest(folder)
+    monkeypatch.setattr(Embedder, "model", "another")
+    with pytest.raises(CollectionUnusable, match="was made with stand-in for english, not with another for english"):
+        knowledge.ingest(folder)
+    with pytest.raises(CollectionUnusable, match=r"Set WORKSHOP_EMBED_MODEL=stand-in"):
+        knowledge.search("aspirin")
+
+
+def test_a_language_that_postgresql_does_not_know_is_refused_and_nothing_is_made(folder, collection):
+    knowledge = collection(language="klingon")
+    with pytest.raises(CollectionUnusable, match=r"does not know the language.*klingon.*'simple'"):
+        knowledge.ingest(folder)
+    assert not knowledge._store.exists()
+
+
+@pytest.mark.parametrize("name", ["", "Upper", "a-b", "_a", 'a"; drop table x; --', "x" * 52])
+def test_a_name_that_would_need_quoting_is_refused(name):
+    with pytest.raises(CollectionUnusable, match="cannot name a collection"):
+        Store(name)
+
+
+def test_a_collection_that_nobody_filled_says_how_to_fill_it(collection):
+    knowledge = collection()
+    with pytest.raises(CollectionUnusable, match=rf"ingest FOLDER --collection {knowledge.name}"):
+        knowledge.search("aspirin")
+
+
+def test_when_the_model_fails_in_the_middle_what_was_committed_stays(collection, monkeypatch):
+    store, sources = collection()._store, [source(f"{n:03}", f"Text {n}.") for n in range(150)]
+    whole, calls = Embedder.embed, []
+
+    def embed(self, texts):
+        calls.append(texts)
+        if len(calls) == 3:  # the first asks for the dimensions
+            raise EmbeddingFailed("out of order")
+        return whole(self, texts)
+
+    monkeypatch.setattr(Embedder, "embed", embed)
+    with pytest.raises(EmbeddingFailed):
+        ingest(store, sources, "english", Report())
+    assert store.rows("select count(*) as n from documents") == [{"n": 64}]
+    report = ingest(store, sources, "english", Report())
+    assert (len(report.unchanged), len(report.taken)) == (64, 86)
