@@ -1,138 +1,113 @@
-"""The records of Falkenried Hospital: what is known of each patient, as a database."""
+"""The patients of the fictional Falkenried Hospital, at 8 o'clock on 2 March 2026."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+import tomllib
 from datetime import date, timedelta
 from pathlib import Path
 
 from helpers.fiction.chance import Chance
-from helpers.fiction.conditions import Condition, Prescription
-from helpers.fiction.course import encounters, laboratory, observations
+from helpers.fiction.conditions import Case, Condition, cases, conditions
 from helpers.fiction.database import Design, Row, insert, write
-from helpers.fiction.people import NOW, SEED, Patient, patients
+from helpers.fiction.records import NOW, Patient, encounters, laboratory, medications, observations
 
+HERE = Path(__file__).parent
+WARDS = ["A1", "A2", "A3", "A4", "A5", "A6", "B1", "B2", "B3", "B4"]
+PER_WARD, OUTPATIENTS = 18, 60
+ALLERGIES = ["none known"] * 13 + ["penicillin (rash)"] * 2 + ["penicillin (anaphylaxis)", "ibuprofen (wheeze)"]
+ALLERGIES += ["sulfonamides (rash)", "latex (hives)", "peanut (swelling)"]
+BLOOD = ["0+"] * 37 + ["A+"] * 36 + ["B+"] * 9 + ["0-"] * 6 + ["A-"] * 6 + ["AB+"] * 3 + ["B-"] * 2 + ["AB-"]
+COURSES = ["stable", "improving", "improving", "worsening"]
 DESIGN = Design(
-    schema=Path(__file__).with_name("hospital.sql"),
+    schema=HERE / "hospital.sql",
     mark=0x46484F53,
     version=1,
     about={
-        "what": "Fiction: patients and records of the Falkenried Hospital, which does not exist.",
-        "persons": "No real persons. Names, dates and illnesses were drawn by a program; any likeness is chance.",
-        "made by": "helpers.fiction.patients of the Hybrid Agents Workshop, version 1",
-        "now": f"{NOW:%Y-%m-%d %H:%M}",
-        "not for": "Not medical advice; not for training or testing of anything used on patients.",
+        "fiction": "Invented data. No real persons; any likeness is chance. Not medical advice.",
+        "hospital": "Falkenried Hospital",
+        "reference moment": "2026-03-02 08:00",
     },
 )
-VTE_WARDS = ["A3", "A4", "A6", "B1", "B3", "B4"]
-PARACETAMOL_INFUSION_WARDS = ["A1", "A2", "A4", "B1"]
 
 
 def hospital_records(path: Path) -> Path:
-    """The hospital's database at `path`, written unless it is there already.
+    """Write the hospital's database at `path` unless it is there already, and return the path.
 
-    Raises:
-        PathTaken: there is a file of another origin.
+    hospital_records(Path("artefacts/hospital.sqlite"))
     """
     return write(path, DESIGN, _fill)
 
 
 def _fill(connection: sqlite3.Connection) -> None:
-    insert(connection, "patients", [_person(patient) for patient in patients()])
-    tables: dict[str, Callable[[Patient, Chance], Iterator[Row]]] = {
-        "diagnoses": _diagnoses,
-        "medications": _medications,
-        "observations": observations,
-        "laboratory": laboratory,
-        "encounters": encounters,
-    }
-    for number, (table, rows) in enumerate(tables.items(), start=1):
-        for patient in patients():
-            insert(connection, table, rows(patient, _chance(patient, number)))
+    chance = Chance(1001)
+    patients = _patients(chance)
+    insert(connection, "patients", _persons(chance, patients))
+    for patient in patients:
+        insert(connection, "diagnoses", _diagnoses(chance, patient))
+        insert(connection, "medications", medications(chance, patient))
+        insert(connection, "observations", observations(chance, patient))
+        insert(connection, "laboratory", laboratory(chance, patient))
+        insert(connection, "encounters", encounters(patient))
 
 
-def _chance(patient: Patient, table: int) -> Chance:
-    """Draws of its own for each patient and table, so that a change of one leaves the others as they are."""
-    return Chance(SEED + table * 10_000 + int(patient.patient_id[2:]))
+def _patients(chance: Chance) -> list[Patient]:
+    given = [_from_case(case) for case in cases()]
+    free = [ward for ward in WARDS for _ in range(PER_WARD - sum(patient.ward == ward for patient in given))]
+    drawn = [_inpatient(chance, ward) for ward in free] + [_outpatient(chance) for _ in range(OUTPATIENTS)]
+    patients = chance.shuffled(given + drawn)
+    for place, patient in enumerate(patients):
+        patient.patient_id = f"P-{1001 + place}"
+    return patients
 
 
-def _person(patient: Patient) -> Row:
-    return [
-        patient.patient_id,
-        patient.name,
-        patient.born.isoformat(),
-        patient.sex,
-        patient.ward,
-        patient.bed,
-        patient.allergies,
-        patient.blood_group,
-    ]
+def _from_case(case: Case) -> Patient:
+    own = [conditions()[key] for key in [case.condition, *case.also]]
+    admitted = NOW.date() - timedelta(days=case.days)
+    return Patient(case.sex, case.age, case.ward, own, case.allergies, case.course, admitted, case.laboratory)
 
 
-def _diagnoses(patient: Patient, chance: Chance) -> Iterator[Row]:
-    for condition, since in _since(patient, chance):
-        yield patient.patient_id, condition.code, condition.description, since.isoformat()
+def _inpatient(chance: Chance, ward: str) -> Patient:
+    main = chance.pick([c for c in conditions().values() for own in c.wards if own == ward])
+    age = chance.whole(int(main.ages[0]), int(main.ages[1]))
+    own = [main, *([conditions()[main.needs]] if main.needs else [])]
+    if age >= 18 and ward != "B2":
+        own = _with_others(chance, own, age)
+    course = main.course or chance.pick(COURSES)
+    admitted = NOW.date() - timedelta(days=chance.whole(1, 6))
+    return Patient(main.sex or chance.pick("FM"), age, ward, own, chance.pick(ALLERGIES), course, admitted)
 
 
-def _since(patient: Patient, chance: Chance) -> Iterator[tuple[Condition, date]]:
+def _outpatient(chance: Chance) -> Patient:
+    main = chance.pick([c for c in conditions().values() if c.chronic for _ in range(c.weight)])
+    age = chance.whole(int(main.ages[0]), int(main.ages[1]))
+    visit = NOW.date() - timedelta(days=chance.whole(3, 60))
+    own = _with_others(chance, [main], age)
+    return Patient(chance.pick("FM"), age, None, own, chance.pick(ALLERGIES), "stable", visit)
+
+
+def _with_others(chance: Chance, own: list[Condition], age: int) -> list[Condition]:
+    """Up to two chronic conditions more."""
+    for _ in range(chance.whole(0, 2)):
+        fitting = [c for c in conditions().values() if c.chronic and c.suits(age, own) for _ in range(c.weight)]
+        own = [*own, *([chance.pick(fitting)] if fitting else [])]
+    return own
+
+
+def _persons(chance: Chance, patients: list[Patient]) -> list[Row]:
+    names = tomllib.loads((HERE / "names.toml").read_text("utf-8"))
+    surnames = chance.shuffled([start + end for start in names["surname_starts"] for end in names["surname_ends"]])
+    beds = {ward: iter(range(1, PER_WARD + 1)) for ward in WARDS}
+    rows = list[Row]()
+    for p in patients:
+        bed = f"{p.ward}-{next(beds[p.ward]):02}" if p.ward else None
+        name = f"{chance.pick(names['given_f' if p.sex == 'F' else 'given_m'])} {surnames.pop()}"
+        born = date(NOW.year - p.age, 3, 2) - timedelta(days=chance.whole(0, 364))
+        rows.append((p.patient_id, name, born.isoformat(), p.sex, p.ward, bed, p.allergies, chance.pick(BLOOD)))
+    return rows
+
+
+def _diagnoses(chance: Chance, patient: Patient) -> list[Row]:
+    rows = list[Row]()
     for condition in patient.conditions:
-        if condition.chronic or patient.admitted is None:
-            years = min(12, max(1, patient.age - 20))
-            yield condition, NOW.date() - timedelta(days=chance.whole(120, years * 365))
-        else:
-            yield condition, patient.admitted.date()
-
-
-def _medications(patient: Patient, chance: Chance) -> Iterator[Row]:
-    stops = {drug for condition in patient.conditions for drug in condition.stops}
-    given: set[str] = set()
-    for (drug, *rest), started in _prescriptions(patient, chance):
-        if drug in given or drug in patient.never:
-            continue
-        given.add(drug)
-        stopped = patient.admitted.date().isoformat() if patient.admitted and drug in stops else None
-        yield patient.patient_id, drug, *_adapted(patient, drug, rest), started.isoformat(), stopped
-    if patient.admitted:
-        yield from _for_comfort(patient, given, chance)
-
-
-def _prescriptions(patient: Patient, chance: Chance) -> Iterator[tuple[Prescription, date]]:
-    """What the conditions call for: the new ones since admission, the old ones since long before."""
-    for condition in patient.conditions:
-        new = patient.admitted is not None and not condition.chronic
-        days = chance.whole(60, 900)
-        started = patient.admitted.date() if new and patient.admitted else NOW.date() - timedelta(days=days)
-        replaced = condition.without_penicillin if "penicillin" in patient.allergies else []
-        for prescription in [*replaced, *condition.medications]:
-            yield prescription, started
-
-
-def _adapted(patient: Patient, drug: str, rest: list[str]) -> list[str]:
-    """Dose, route and frequency, the dose lower where the kidneys call for it."""
-    if drug == "Vancomycin" and _has(patient, "kidney"):
-        return ["1 g", "intravenous", "once daily by level"]
-    return rest
-
-
-def _for_comfort(patient: Patient, given: set[str], chance: Chance) -> Iterator[Row]:
-    """What many patients get on a ward: prevention of thrombosis, and something for pain."""
-    assert patient.admitted is not None
-    admitted, second_day = patient.admitted.date(), patient.admitted.date() + timedelta(days=1)
-    allowed = "Enoxaparin" not in patient.never and patient.ward in VTE_WARDS
-    if allowed and chance.likely(0.7):
-        dose = "20 mg" if _has(patient, "kidney") else "40 mg"
-        yield _row(patient, ["Enoxaparin", dose, "subcutaneous", "once daily at 18:00"], admitted)
-    if _has(patient, "child") or "Paracetamol" in given or chance.likely(0.55):
-        return
-    if patient.ward in PARACETAMOL_INFUSION_WARDS and second_day < NOW.date():
-        yield _row(patient, ["Paracetamol", "1 g", "intravenous", "every 6 hours"], admitted, second_day)
-        yield _row(patient, ["Paracetamol", "1 g", "oral", "every 6 hours as required"], second_day)
-    else:
-        yield _row(patient, ["Paracetamol", "1 g", "oral", "every 6 hours as required"], admitted)
-
-
-def _row(patient: Patient, prescription: Prescription, started: date, stopped: date | None = None) -> Row:
-    return [patient.patient_id, *prescription, started.isoformat(), stopped.isoformat() if stopped else None]
-
-
-def _has(patient: Patient, tag: str) -> bool:
-    return any(tag in condition.tags for condition in patient.conditions)
+        since = patient.admitted - timedelta(days=chance.whole(1500, 4000) if condition.chronic else 0)
+        rows.append((patient.patient_id, condition.code, condition.description, since.isoformat()))
+    return rows
