@@ -14,12 +14,13 @@ from helpers.settings import settings
 
 MODELS = settings().cache_dir / "models"
 CACHE = Path(tempfile.mkdtemp(prefix="workshop-tests-"))
+OURS = "TEST_RUN_OF_WORKSHOP"  # in the environment of each process that this run starts
 
 
 def pytest_configure() -> None:
     """No test may disturb the notebooks that someone has open, nor use their Ollama."""
     (CACHE / "models").symlink_to(MODELS)
-    os.environ["WORKSHOP_CACHE_DIR"] = str(CACHE)
+    os.environ["WORKSHOP_CACHE_DIR"] = os.environ[OURS] = str(CACHE)
     settings.cache_clear()
 
 
@@ -62,6 +63,7 @@ def _ours() -> list[psutil.Process]:
             if (
                 any("helpers." in word or word.endswith("/postgres") for word in process.cmdline())
                 and process.status() != psutil.STATUS_ZOMBIE
+                and process.environ().get(OURS) == str(CACHE)  # others may be at work, or testing, on this machine
             ):
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied):

@@ -48,7 +48,7 @@ stand_ins.install()
 knowledge = KnowledgeBase("kept")
 store = knowledge._store
 few = [stand_ins.source(f"few{number}.txt", f"Aspirin {number}") for number in range(5)]
-noise = [" ".join(os.urandom(4).hex() for _ in range(60)) for _ in range(700)]
+noise = [" ".join(os.urandom(4).hex() for _ in range(60)) for _ in range(400)]
 many = [stand_ins.source(f"many{number:04}.txt", text) for number, text in enumerate(noise)]
 ingest(store, few, "english", Report())
 before = texts()

@@ -2,9 +2,18 @@
 
 import re
 
+import psycopg
 import pytest
 
-from helpers.knowledge import CollectionUnusable, EmbeddingFailed, FolderUnusable, KnowledgeBase, StoreBusy
+from helpers.knowledge import (
+    CollectionUnusable,
+    EmbeddingFailed,
+    FolderUnusable,
+    KnowledgeBase,
+    StoreBusy,
+    StoreFailed,
+    StoreFull,
+)
 from helpers.knowledge.documents import from_text
 from helpers.knowledge.ingest import Source, _sources, ingest
 from helpers.knowledge.report import Report
@@ -200,6 +209,14 @@ def test_who_comes_second_to_write_is_told_and_who_reads_is_not_held_up(folder, 
         assert knowledge.search("aspirin", mode="text")
         collection().ingest(folder)
     assert knowledge.ingest(folder).unchanged
+
+
+def test_a_full_disk_is_told_from_a_database_that_ended(collection):
+    store = collection()._store
+    with pytest.raises(StoreFull, match=r"disk of the database is full \(no space left\)"), store.writing():
+        raise psycopg.errors.DiskFull("no space left\nwhatever")
+    with pytest.raises(StoreFailed, match=r"ended or does not answer \(gone\)"), store.writing():
+        raise psycopg.OperationalError("gone")
 
 
 def test_a_collection_stays_with_its_model_and_its_language(folder, collection, monkeypatch):

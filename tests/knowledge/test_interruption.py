@@ -22,18 +22,18 @@ from tests.knowledge import stand_ins
 stand_ins.install()
 sys.exit(main(["ingest", sys.argv[1], "--collection", sys.argv[2]]))
 """
-# The same, but it waits for ever in the middle of its second transaction.
+# The same, but it waits for ever in the middle of a document: of its second batch, before its chunks are written.
 STUCK = """
 import sys
 from helpers.knowledge import ingest
-replace, calls = ingest._replace, []
-def stuck(*arguments):
-    replace(*arguments)
+vector, calls = ingest.HalfVector, []
+def stuck(values):
     calls.append(1)
-    if len(calls) == 2:
+    if len(calls) == 70:
         print("stuck", file=sys.stderr, flush=True)
         sys.stdin.read()
-ingest._replace = stuck
+    return vector(values)
+ingest.HalfVector = stuck
 """
 
 
@@ -78,8 +78,11 @@ def writer_gone(store):
         return connection.execute(locks, [f"kb_{store.name}"]).fetchone() is None
 
 
-@pytest.mark.parametrize("code", [RUN, STUCK + RUN], ids=["somewhere", "in a transaction"])
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT], ids=["kill", "interrupt"])
+@pytest.mark.parametrize(
+    ("code", "end"),
+    [(RUN, signal.SIGKILL), (STUCK + RUN, signal.SIGKILL), (STUCK + RUN, signal.SIGINT)],
+    ids=["killed somewhere", "killed in a document", "interrupted in a document"],
+)
 def test_an_ingest_that_was_ended_goes_on_where_it_stopped(folder, uninterrupted, collection, script, code, end):
     knowledge = collection()
     store = knowledge._store
