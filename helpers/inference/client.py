@@ -12,7 +12,6 @@ from helpers.sites.lease import Lease, Record, ServerFailed
 
 KIT_HEADER = "x-workshop-endpoint"  # of the kit's own endpoint; its value is the process id
 OLLAMA_DEFAULT = "http://127.0.0.1:11434"
-STOP_SECONDS = 60
 PROBE_SECONDS = 2.0
 
 
@@ -67,13 +66,7 @@ def cpu_seconds(url: str) -> float:
 
 def stop() -> bool:
     """End the kit's endpoint; False if none runs."""
-    record = _lease().answering(_answers)
-    if not record:
-        return False
-    process = psutil.Process(record["pid"])
-    process.terminate()
-    process.wait(timeout=STOP_SECONDS)
-    return True
+    return _lease().stop(_answers)
 
 
 def is_kits_own(url: str) -> bool:

@@ -67,9 +67,7 @@ class Store:
             yield connection
 
     def create(self, connection: Connection, model: str, dimensions: int, language: str) -> None:
-        """Make the collection's tables if they are not there, all or none of them."""
-        if self.exists():
-            return
+        """Make the collection's tables, all or none of them."""
         tables = SCHEMA.read_text().format(dimensions=dimensions).encode()
         with connection.transaction():
             connection.execute(sql.SQL("create schema {}").format(sql.Identifier(PREFIX + self.name)))

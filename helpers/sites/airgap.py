@@ -19,18 +19,12 @@ from pathlib import Path
 
 import psutil
 
-from helpers.settings import settings
+from helpers.settings import Settings, settings
 
 STOP_SECONDS = 20
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1  # linux/sockios.h, net/if.h
-ELSEWHERE = (
-    "OLLAMA_HOST",
-    "WORKSHOP_OLLAMA_URL",
-    "WORKSHOP_LLAMACPP_URL",
-    "WORKSHOP_VLLM_URL",
-    "WORKSHOP_DATABASE_URL",
-)
+ELSEWHERE = ("OLLAMA_HOST", *(f"WORKSHOP_{name.upper()}" for name in Settings.model_fields if name.endswith("_url")))
 
 
 class AirgapRefused(Exception):

@@ -15,9 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
+import psutil
 from filelock import FileLock, Timeout
 
-START_SECONDS = 60
+START_SECONDS = STOP_SECONDS = 60
 
 _held: dict[Path, int] = {}
 
@@ -57,9 +58,17 @@ class Lease:
         if record := self.answering(answers):
             return record
         with self._starting:  # whoever comes second finds the server that the first has started
-            return self.answering(answers) or self._start(
-                [sys.executable, "-W", "ignore", "-m", module, *arguments], answers
-            )
+            return self.answering(answers) or self._start([sys.executable, "-m", module, *arguments], answers)
+
+    def stop(self, answers: Callable[[Record], bool]) -> bool:
+        """End the server, and wait until it is gone; False if none answers."""
+        record = self.answering(answers)
+        if not record:
+            return False
+        process = psutil.Process(record["pid"])
+        process.terminate()
+        process.wait(timeout=STOP_SECONDS)
+        return True
 
     def answering(self, answers: Callable[[Record], bool]) -> Record | None:
         """Where the server is, if it answers."""

@@ -14,7 +14,7 @@ import pytest
 from helpers.inference import EndpointFailed, client, server
 from helpers.sites.lease import Lease
 from tests.conftest import MODELS
-from tests.waiting import until
+from tests.waiting import end, until
 
 ASK = (
     "import sys; from helpers.inference.client import own_endpoint; print(own_endpoint(), flush=True); sys.stdin.read()"
@@ -38,12 +38,6 @@ def notebook():
 
 def url_of(process):
     return process.stdout.readline().strip()
-
-
-def end(*processes):
-    for process in processes:
-        process.kill()
-        process.communicate()
 
 
 def gone(pid):

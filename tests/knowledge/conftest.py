@@ -14,6 +14,7 @@ from helpers.settings import settings
 from helpers.settings.settings import ROOT
 from helpers.sites.lease import Lease
 from tests.knowledge.stand_ins import Embedder
+from tests.waiting import end
 
 NOBODY = 65534
 
@@ -98,13 +99,6 @@ def script():
     yield start
     for process in started:
         end(process)
-
-
-def end(*processes):
-    """Kill, and wait until they are gone."""
-    for process in processes:
-        process.kill()
-        process.communicate()
 
 
 def postmaster(lease):

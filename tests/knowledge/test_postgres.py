@@ -18,9 +18,10 @@ from helpers.knowledge.report import Report
 from helpers.knowledge.store import Store, collections
 from helpers.settings import SettingsError, settings
 from helpers.sites.lease import AlreadyServed
-from tests.knowledge.conftest import end, gone, postmaster
+from helpers.sites.postgres import keep
+from tests.knowledge.conftest import gone, postmaster
 from tests.knowledge.stand_ins import source
-from tests.waiting import until
+from tests.waiting import end, until
 
 ASK = """
 import sys
@@ -141,7 +142,7 @@ def test_a_second_keeper_is_refused_until_the_first_is_stopped(corner):
     url = postgres.database_url()
     server = postmaster(corner)
     with pytest.raises(AlreadyServed, match=re.escape(url)):
-        postgres.keep(corner.folder)
+        keep(corner.folder)
     assert postgres.stop()
     assert gone(server)
     assert not postgres.stop(), "there is none to end"
