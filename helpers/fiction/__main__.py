@@ -10,9 +10,7 @@ from helpers.fiction.database import counts
 
 def main(arguments: list[str] | None = None) -> int:
     """Write `hospital.sqlite` and `bank.sqlite`; errors are told in a sentence, without a traceback."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.fiction", description="The kit's invented data")
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where to write hospital.sqlite and bank.sqlite")
-    folder = parser.parse_args(arguments).folder
+    folder = parser().parse_args(arguments).folder
     try:
         for path in (hospital_records(folder / "hospital.sqlite"), bank_records(folder / "bank.sqlite")):
             print(path)
@@ -22,6 +20,13 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.fiction", description="The kit's invented data")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where to write hospital.sqlite and bank.sqlite")
+    return parser
 
 
 if __name__ == "__main__":

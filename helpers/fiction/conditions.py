@@ -98,6 +98,12 @@ def normals() -> dict[str, Normal]:
     return {name: Normal(*values) for name, values in _table()["normal"].items()}
 
 
+@cache
+def critical_names() -> set[str]:
+    """The tests of which the hospital's list of critical values says for whom the limit is, as it names them."""
+    return set(_table()["critical"]["names"])
+
+
 def forbidden(tags: list[str]) -> set[str]:
     """The drugs that a patient with these tags is not given."""
     never: dict[str, list[str]] = _table()["never"]

@@ -20,7 +20,7 @@ COURSES = ["stable", "improving", "improving", "worsening"]
 DESIGN = Design(
     schema=HERE / "hospital.sql",
     mark=0x46484F53,
-    version=1,
+    version=2,
     about={
         "fiction": "Invented data. No real persons; any likeness is chance. Not medical advice.",
         "hospital": "Falkenried Hospital",

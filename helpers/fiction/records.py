@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from helpers.fiction.chance import Chance
-from helpers.fiction.conditions import Condition, Prescription, Range, forbidden, normals
+from helpers.fiction.conditions import Condition, Prescription, Range, critical_names, forbidden, normals
 from helpers.fiction.database import Row
 
 NOW = datetime(2026, 3, 2, 8, 0)
@@ -78,7 +78,25 @@ def laboratory(chance: Chance, patient: Patient) -> list[Row]:
     tests = list(dict.fromkeys(ROUTINE + list(patient.ranges("laboratory"))))
     days = (NOW.date() - patient.admitted).days if patient.ward else 0
     first = _at(patient.admitted, 6, 10) if patient.ward else _at(patient.admitted, 10, 10)
-    return _measured(chance, patient, "laboratory", tests, [first + timedelta(days=day) for day in range(days + 1)])
+    rows = _measured(chance, patient, "laboratory", tests, [first + timedelta(days=day) for day in range(days + 1)])
+    return [(number, at, _listed(str(test), patient), *rest) for number, at, test, *rest in rows]
+
+
+def _listed(test: str, patient: Patient) -> str:
+    """What the hospital's list of critical values calls `test` for such a patient, so that the two can be joined.
+
+    Where it has no limit for them (a child's glucose, a creatinine known to be high), the test has its plain name.
+    """
+    drugs = {drug for condition in patient.conditions for drug, *_ in condition.medications}
+    abnormal = [condition for condition in patient.conditions if test in condition.laboratory]
+    applies = {
+        "adult": patient.age >= 16,
+        "new": bool(abnormal) and not any(condition.chronic for condition in abnormal),
+        "on warfarin": "Warfarin" in drugs,
+        "not on anticoagulant": "anticoagulated" not in patient.tags,  # enoxaparin does not change an INR
+    }
+    names = (f"{test} ({who})" for who, whether in applies.items() if whether)
+    return next((name for name in names if name in critical_names()), test)
 
 
 def observations(chance: Chance, patient: Patient) -> list[Row]:

@@ -22,7 +22,7 @@ console = Console()
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; errors are told in a sentence, without a traceback."""
-    given = _parser().parse_args(arguments)
+    given = parser().parse_args(arguments)
     try:
         given.run(given)
     except (InferenceError, SettingsError) as error:
@@ -33,7 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
     parser = argparse.ArgumentParser(prog="python -m helpers.inference", description="The kit's model endpoint")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("serve", help="serve Ollama's API until Ctrl-C")

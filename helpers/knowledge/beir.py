@@ -1,7 +1,6 @@
 """A data set in BEIR's layout: corpus.jsonl, queries.jsonl and qrels/test.tsv in one folder."""
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,9 @@ from typing import Any
 from helpers.knowledge.documents import from_text
 from helpers.knowledge.errors import DataSetUnusable
 from helpers.knowledge.ingest import RECIPE, Source
+from helpers.knowledge.json_lines import numbered, objects
+
+LAYOUT = "BEIR's layout has corpus.jsonl, queries.jsonl and qrels/test.tsv."
 
 
 @dataclass(frozen=True)
@@ -43,29 +45,15 @@ def _source(entry: dict[str, Any]) -> Source:
 
 
 def _entries(file: Path) -> Iterator[dict[str, Any]]:
-    for number, line in _lines(file):
-        try:
-            entry = json.loads(line)
-            yield {**entry, "_id": str(entry["_id"]), "text": str(entry["text"])}
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataSetUnusable(f"{file}, line {number}: no JSON object with _id and text ({error})") from error
+    for entry in objects(file, {"_id": str | int, "text": str}, LAYOUT):
+        yield {**entry, "_id": str(entry["_id"])}
 
 
 def _judgements(file: Path) -> Iterator[tuple[str, str, int]]:
-    for number, line in _lines(file):
+    for number, line in numbered(file, LAYOUT):
         try:
             query, document, grade = line.split("\t")
             if number > 1 or grade.lstrip("-").isdecimal():  # the first line is usually a header
                 yield query, document, int(grade)
         except ValueError as error:
             raise DataSetUnusable(f"{file}, line {number}: not query-id, corpus-id, score ({error})") from error
-
-
-def _lines(file: Path) -> list[tuple[int, str]]:
-    try:
-        lines = file.read_text("utf-8").split("\n")  # not splitlines: a text may hold other separators
-        return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataSetUnusable(
-            f"{file} cannot be read ({error}). BEIR's layout has corpus.jsonl, queries.jsonl and qrels/test.tsv."
-        ) from error

@@ -27,7 +27,6 @@ from helpers.knowledge.errors import DocumentRefused
 
 LARGEST = 20 * 2**20  # bytes; a text of this size takes hours to embed on two cores
 ABOUT = ("author", "keywords")  # what is kept besides the title, by the name that all four formats give it
-
 Metadata = dict[str, str]
 
 
@@ -66,20 +65,21 @@ def read(path: Path) -> Document:
         raise DocumentRefused("the file is empty")
     if size > LARGEST:
         raise DocumentRefused(f"{size / 2**20:.0f} MB, at most {LARGEST // 2**20} are taken; split it")
-    document = _read_by(reader, path.read_bytes())
+    document = _read_by(reader, path)
     if not document.text.strip():
         raise DocumentRefused("no text in it; a scanned page needs text recognition (OCR) first")
     return document
 
 
-def _read_by(reader: Callable[[bytes], Document], data: bytes) -> Document:
+def _read_by(reader: Callable[[bytes], Document], path: Path) -> Document:
+    data = path.read_bytes()
     try:
         return reader(data)
     except DocumentRefused:
         raise
     except Exception as error:  # each parser breaks in ways of its own, and one file must not stop the others
-        reason = str(error).split("\n")[0]
-        raise DocumentRefused(f"damaged; its reader says {type(error).__name__}: {reason}") from error
+        kind, reason = path.suffix[1:].upper(), str(error).split("\n")[0]
+        raise DocumentRefused(f"a damaged {kind} ({type(error).__name__}: {reason}); save it again") from error
 
 
 def storable(text: str) -> str:
@@ -115,17 +115,12 @@ def _flowing(page: str) -> str:
 
 
 def _docx(data: bytes) -> Document:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > 5 * LARGEST:
-            raise DocumentRefused(f"it unpacks to {unpacked / 2**20:.0f} MB")
-        html = mammoth.convert_to_html(io.BytesIO(data)).value
-        properties = read_docx(io.BytesIO(data)).core_properties
-    except DocumentRefused:
-        raise
-    except Exception as error:  # the archive may be broken in any of its parts, and each breaks otherwise
-        raise DocumentRefused(f"a damaged DOCX ({type(error).__name__}); save it again") from error
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > 5 * LARGEST:
+        raise DocumentRefused(f"it unpacks to {unpacked / 2**20:.0f} MB")
+    html = mammoth.convert_to_html(io.BytesIO(data)).value
+    properties = read_docx(io.BytesIO(data)).core_properties
     about = {"author": properties.author, "keywords": properties.keywords}
     return _sectioned(_markdown_of(html), properties.title, _kept(about))
 
@@ -136,7 +131,7 @@ def _html(data: bytes) -> Document:
     for element in page(["script", "style", "nav", "footer", "template"]):
         element.decompose()
     about = {str(tag["name"]).lower(): str(tag.get("content", "")) for tag in page("meta", attrs={"name": True})}
-    title = page.title.get_text(strip=True) if page.title else ""
+    title = page.title.extract().get_text(strip=True) if page.title else ""  # a fragment without body is read whole
     return _sectioned(_markdown_of(str(page.main or page.body or page)), title, _kept(about), note)
 
 
@@ -150,8 +145,15 @@ def _markdown(data: bytes) -> Document:
         post = frontmatter.loads(text)
     except (YAMLError, ValueError, TypeError) as error:  # a date that is none, a key that is no text
         raise DocumentRefused(f"its front matter is not YAML ({str(error).splitlines()[0]})") from error
-    about = {str(name).lower(): str(value) for name, value in post.metadata.items()}
+    about = {str(name).lower(): _in_words(value) for name, value in post.metadata.items()}
     return _sectioned(post.content, about.get("title", ""), _kept(about), note)
+
+
+def _in_words(value: object) -> str:
+    """A value of YAML as a person writes it; one that is left empty is no text."""
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_in_words, value)))
+    return "" if value is None else str(value).strip()
 
 
 def _sectioned(text: str, title: str, metadata: Metadata, note: str = "") -> Document:
@@ -186,18 +188,27 @@ def _plain(data: bytes) -> Document:
 def _csv(data: bytes) -> Document:
     """A row becomes 'column: value; column: value', so that it can be understood, and found, by itself."""
     table, note = _decoded(data)
-    try:
-        header, *rows = [row for row in csv.reader(io.StringIO(table), dialect=_dialect(table), strict=True) if row]
-    except csv.Error as error:
-        raise DocumentRefused(f"not a table: {error}") from error
+    (_, header), *rows = _rows(table)
     text, sections = "", []
-    for number, row in enumerate(rows, 2):
+    for number, row in rows:
         if len(row) > len(header):
             raise DocumentRefused(f"row {number} has more fields than the header")
         line = "; ".join(f"{name}: {value}" for name, value in zip(header, row, strict=False) if value)
         sections.append(Section(len(text), len(text) + len(line), f"row {number}"))
         text += line + "\n"
     return Document(text, sections, "", {}, note)
+
+
+def _rows(table: str) -> list[tuple[int, list[str]]]:
+    """The header and the rows, with the numbers that a spreadsheet shows: blank rows count, but are left out."""
+    try:
+        rows = list(csv.reader(io.StringIO(table), dialect=_dialect(table), strict=True))
+    except csv.Error as error:
+        raise DocumentRefused(f"not a table: {error}") from error
+    filled = [(number, row) for number, row in enumerate(rows, 1) if any(field.strip() for field in row)]
+    if len(filled) < 2:
+        raise DocumentRefused("it has no rows; a table has a header and rows below it")
+    return filled
 
 
 def _dialect(table: str) -> type[csv.Dialect]:
@@ -214,11 +225,9 @@ def _decoded(data: bytes) -> tuple[str, str]:
         DocumentRefused: the bytes are no text in any encoding.
     """
     try:
-        text = data.decode("utf-8-sig")
-        note = ""
+        text, note = data.decode("utf-8-sig"), ""
     except UnicodeDecodeError:
-        best = from_bytes(data).best()
-        if best is None:
+        if (best := from_bytes(data).best()) is None:
             raise DocumentRefused("not text: no encoding fits its bytes") from None
         text, note = str(best), f"read as {best.encoding}, not UTF-8"
     if re.search(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]", text):

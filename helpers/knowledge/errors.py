@@ -38,4 +38,4 @@ class EmbeddingFailed(KnowledgeError):
 
 
 class DataSetUnusable(KnowledgeError):
-    """A folder is not in BEIR's layout, or a file in it cannot be read."""
+    """A folder is not in BEIR's layout, or a file of it or of questions cannot be read."""

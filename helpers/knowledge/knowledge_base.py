@@ -55,12 +55,13 @@ class KnowledgeBase:
         return search(self._store, question, self._embedding_model().embed([question])[0], k, mode, where)
 
     def documents(self) -> pd.DataFrame:
-        """One row a document: path, title, metadata, characters, chunks."""
+        """One row a document: path, title, characters, chunks, and a column for each of the metadata that one has."""
         rows = self._store.rows(
             "select path, title, metadata, length(documents.text) as characters, count(chunks.id) as chunks "
             "from documents left join chunks on chunks.document = documents.id group by documents.id order by path"
         )
-        return pd.DataFrame([{**row, **row.pop("metadata")} for row in rows])
+        fixed = pd.DataFrame(rows, columns=["path", "title", "characters", "chunks"])
+        return fixed.join(pd.DataFrame([row["metadata"] for row in rows]))
 
     def text(self, path: str) -> str:
         """The whole text of one document, which a passage's `start` and `stop` count in.

@@ -7,7 +7,7 @@ import pandas as pd
 from helpers.knowledge.errors import DocumentRefused, DocumentUnreadable
 
 
-@dataclass
+@dataclass(repr=False)
 class Report:
     """The documents by what became of them; `chunks` were written in `seconds`.
 
@@ -53,6 +53,8 @@ class Report:
         )
         lines = [f"  {what} {path}: {why}" for path, what, why in self.table().itertuples(index=False)]
         return "\n".join([counts, *lines])
+
+    __repr__ = __str__  # what a notebook shows where there is no HTML
 
     def _repr_html_(self) -> str:
         summary = str(self).split("\n")[0]

@@ -25,10 +25,13 @@ class Settings(BaseSettings):
     """One field per setting; `WORKSHOP_PROFILE=aws` sets `profile`.
 
     On `laptop` every address is found or started by the kit. On `aws` the three model servers are the ones that
-    run in your Local Zone or on your Outpost, reached over private addresses.
+    run in your Local Zone or on your Outpost, reached over private addresses. In the environment, the word `none`
+    takes back what `.env` sets.
     """
 
-    model_config = SettingsConfigDict(env_prefix="WORKSHOP_", env_file=ROOT / ".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="WORKSHOP_", env_file=ROOT / ".env", extra="ignore", env_parse_none_str="none"
+    )
 
     profile: Profile = "laptop"
     cache_dir: Path = Field(default_factory=lambda: user_cache_path("hybrid-agents-workshop"))

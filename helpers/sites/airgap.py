@@ -24,7 +24,7 @@ from helpers.settings import Settings, settings
 STOP_SECONDS = 20
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1  # linux/sockios.h, net/if.h
-ELSEWHERE = ("OLLAMA_HOST", *(f"WORKSHOP_{name.upper()}" for name in Settings.model_fields if name.endswith("_url")))
+ADDRESSES = [f"WORKSHOP_{name.upper()}" for name in Settings.model_fields if name.endswith("_url")]
 
 
 class AirgapRefused(Exception):
@@ -47,7 +47,8 @@ def run_airgapped(*command: str) -> subprocess.CompletedProcess[str]:
     inside = [*unshare, sys.executable, "-m", "helpers.sites.airgap", *command]
     with tempfile.TemporaryDirectory(prefix="workshop-airgap-") as state:
         (Path(state) / "models").symlink_to(settings().cache_dir / "models")
-        environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
+        environment = {name: value for name, value in os.environ.items() if name != "OLLAMA_HOST"}
+        environment |= dict.fromkeys(ADDRESSES, "none")  # left out, they would be taken from a file .env
         environment |= {"WORKSHOP_PROFILE": "laptop", "WORKSHOP_CACHE_DIR": state, "WORKSHOP_LINGER_SECONDS": "1"}
         return subprocess.run(inside, env=environment, capture_output=True, text=True)
 

@@ -3,16 +3,14 @@
 import contextlib
 import hashlib
 import sqlite3
-from pathlib import Path
 
 import pytest
 
 from helpers.fiction import PathTaken, bank_records, database, hospital_records, planted_anomalies
 from helpers.fiction.__main__ import main
 
-CRITICAL = Path(__file__).parents[2] / "notebooks/data/hospital/tables/critical-laboratory-values.csv"
 SHA256 = {
-    "hospital": "d994305e8ed1d955d3ba386fa9521e83ef3ff316980ebe6f79ffb583a7d2170a",
+    "hospital": "9dce04b0eba1190001b039041c604387b4fa530d65bbf74da58f4914017ab94d",
     "bank": "d72811156142e12ca8a10a854ebbfb669aa3bfba038c8833bc8670958608cfd4",
 }
 KINDS = ["amount", "burst", "structuring", "impossible_travel", "dormant", "night_new_counterparty"]
@@ -35,10 +33,10 @@ NEVER = {  # each finds what must not be in the hospital
     "chronic atrial fibrillation without warfarin or INR": """
         select 1 from diagnoses d where code = 'I48.2' and not (
             exists (select 1 from medications m where m.patient_id = d.patient_id and drug = 'Warfarin')
-            and exists (select 1 from laboratory l where l.patient_id = d.patient_id and test = 'INR'))""",
+            and exists (select 1 from laboratory l where l.patient_id = d.patient_id and test like 'INR%'))""",
     "stage 4 kidney disease with a low creatinine": """
         select 1 from diagnoses join laboratory using (patient_id)
-        where code = 'N18.4' and test = 'Creatinine' and value < 110""",
+        where code = 'N18.4' and test like 'Creatinine%' and value < 110""",
     "kidney disease with metformin or ibuprofen still given": """
         select 1 from diagnoses join medications using (patient_id)
         where code in ('N18.4', 'N17.9') and drug in ('Metformin', 'Ibuprofen') and stopped is null""",
@@ -46,10 +44,13 @@ NEVER = {  # each finds what must not be in the hospital
         select 1 from diagnoses d where code in ('E10.1', 'E10.9', 'E11.9') and not (
             exists (select 1 from medications m where m.patient_id = d.patient_id and stopped is null
                     and drug in ('Metformin', 'Insulin human soluble'))
-            and exists (select 1 from laboratory l where l.patient_id = d.patient_id and test = 'Glucose'))""",
+            and exists (select 1 from laboratory l where l.patient_id = d.patient_id and test like 'Glucose%'))""",
     "two anticoagulants at once": """
         select 1 from medications where drug in ('Warfarin', 'Apixaban', 'Enoxaparin') and stopped is null
         group by patient_id having count(*) > 1""",
+    "an antiplatelet drug together with a full anticoagulant": """
+        select 1 from medications a join medications b using (patient_id) where a.stopped is null and b.stopped is null
+        and a.drug in ('Aspirin', 'Clopidogrel') and b.drug in ('Warfarin', 'Apixaban')""",
     "a record from after the reference moment": """
         select taken_at from laboratory where taken_at > '2026-03-02 08:00' union all
         select taken_at from observations where taken_at > '2026-03-02 08:00' union all
@@ -105,21 +106,6 @@ BAD = [
 ]
 
 
-@pytest.fixture(scope="module")
-def paths(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("fiction")
-    return {"hospital": hospital_records(folder / "hospital.sqlite"), "bank": bank_records(folder / "bank.sqlite")}
-
-
-@pytest.fixture(scope="module")
-def ask(paths):
-    def answer(name, query):
-        with contextlib.closing(sqlite3.connect(paths[name])) as connection:
-            return connection.execute(query).fetchall()
-
-    return answer
-
-
 def canonical_sha256(path):
     digest = hashlib.sha256()
     with contextlib.closing(sqlite3.connect(path)) as connection:
@@ -162,8 +148,13 @@ def test_the_records_never_hold(ask, rule):
         ("a penicillin or its relatives despite the allergy", "update patients set allergies = 'penicillin (rash)'"),
         ("someone on B2 who is not a woman", "update patients set sex = 'M'"),
         ("stage 4 kidney disease with a low creatinine", "update laboratory set value = 60.0"),
-        ("chronic atrial fibrillation without warfarin or INR", "delete from laboratory where test = 'INR'"),
+        ("chronic atrial fibrillation without warfarin or INR", "delete from laboratory where test like 'INR%'"),
         ("diabetes without insulin, metformin or glucose", "delete from medications"),
+        (
+            "an antiplatelet drug together with a full anticoagulant",
+            "insert into medications select patient_id, 'Aspirin', '75 mg', 'oral', 'once daily', started, null "
+            "from medications where drug = 'Apixaban'",
+        ),
     ],
 )
 def test_a_rule_speaks_when_it_is_broken(paths, rule, spoil):
@@ -171,21 +162,6 @@ def test_a_rule_speaks_when_it_is_broken(paths, rule, spoil):
         connection.execute(spoil)
         assert connection.execute(NEVER[rule]).fetchall()
         connection.rollback()
-
-
-def test_a_few_values_are_critical(ask):
-    lines = [line.split(",") for line in CRITICAL.read_text(encoding="utf-8").splitlines()[1:]]
-    limits = {test: (low, high) for test, _, low, high, *_ in lines}
-    beyond = [
-        (test, ask("hospital", f"select count(distinct patient_id) from laboratory where test = '{test}' and {where}"))
-        for test, where in [
-            ("Potassium", f"(value < {limits['Potassium'][0]} or value > {limits['Potassium'][1]})"),
-            ("Sodium", f"value < {limits['Sodium'][0]}"),
-            ("Lactate", f"value > {limits['Lactate'][1]}"),
-            ("INR", f"value > {limits['INR (on warfarin)'][1]}"),
-        ]
-    ]
-    assert all(0 < found[0][0] < 40 for _, found in beyond), beyond
 
 
 def test_every_kind_of_anomaly_is_planted_on_an_account_of_its_own():

@@ -1,5 +1,6 @@
 """One endpoint for the machine: whoever comes first starts it, nobody is left behind, and nothing survives a kill."""
 
+import asyncio
 import json
 import os
 import signal
@@ -133,6 +134,23 @@ def test_a_second_endpoint_is_refused_with_the_way_to_end_the_first(corner):
 def test_an_address_that_is_not_this_machines_is_told():
     with pytest.raises(EndpointFailed, match=r"cannot listen on 192.0.2.1"):
         server.bind("192.0.2.1", 0)
+
+
+def test_answers_do_not_wait_for_more_to_send():
+    """With Nagle's algorithm every answer waits 40 ms, which no test of behaviour notices."""
+
+    async def accepted():
+        connected = asyncio.get_running_loop().create_future()
+        listener = server.bind("127.0.0.1", 0)
+        serving = await asyncio.start_server(lambda _, writer: connected.set_result(writer), sock=listener)
+        _, ours = await asyncio.open_connection(*listener.getsockname())
+        theirs = await connected
+        ours.close()
+        theirs.close()
+        serving.close()
+        return theirs.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    assert asyncio.run(accepted())
 
 
 def test_an_endpoint_that_cannot_start_tells_its_last_words(corner, monkeypatch):

@@ -13,6 +13,7 @@ from helpers.knowledge import KnowledgeBase, postgres
 from helpers.settings import settings
 from helpers.settings.settings import ROOT
 from helpers.sites.lease import Lease
+from tests.knowledge.samples import write
 from tests.knowledge.stand_ins import Embedder
 from tests.waiting import end
 
@@ -24,6 +25,20 @@ def stand_in(monkeypatch):
     """No model: vectors by rule."""
     monkeypatch.setattr("helpers.knowledge.ingest.Embedder", Embedder)
     monkeypatch.setattr("helpers.knowledge.knowledge_base.Embedder", Embedder)
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A function that writes a file and returns its path."""
+    return lambda name, content: write(tmp_path / name, content)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of three documents."""
+    for name, text in (("a.txt", "Aspirin thins."), ("b.md", "# Heparin\n\nIt thins too."), ("p/c.csv", "x,y\n1,2\n")):
+        write(tmp_path / "documents" / name, text)
+    return tmp_path / "documents"
 
 
 @pytest.fixture

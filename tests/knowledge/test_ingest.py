@@ -1,40 +1,15 @@
 """A collection mirrors its folder; what happened to each document is reported, and no fault of one stops the others."""
 
-import re
-
-import psycopg
 import pytest
 
-from helpers.knowledge import (
-    CollectionUnusable,
-    EmbeddingFailed,
-    FolderUnusable,
-    KnowledgeBase,
-    StoreBusy,
-    StoreFailed,
-    StoreFull,
-)
+from helpers.knowledge import CollectionUnusable, EmbeddingFailed, FolderUnusable
 from helpers.knowledge.documents import from_text
 from helpers.knowledge.ingest import Source, _sources, ingest
 from helpers.knowledge.report import Report
-from helpers.knowledge.store import Store
+from tests.knowledge.samples import write
 from tests.knowledge.stand_ins import Embedder, content, source
 
 pytestmark = pytest.mark.usefixtures("stand_in")
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """A folder of three documents."""
-    for name, text in (("a.txt", "Aspirin thins."), ("b.md", "# Heparin\n\nIt thins too."), ("p/c.csv", "x,y\n1,2\n")):
-        write(tmp_path / "documents" / name, text)
-    return tmp_path / "documents"
-
-
-def write(path, content):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
 
 
 def stored(knowledge):
@@ -198,56 +173,6 @@ def test_characters_that_no_database_holds_are_replaced(collection):
     ingest(store, [Source("a", "hash", lambda: from_text(odd, odd, {"author": odd}))], "english", Report())
     ((row,), (chunk,), _, _) = content(store)
     assert {row["text"], row["title"], row["metadata"]["author"], chunk["text"]} == {"One\ufffdtwo \ufffd aspirin"}
-
-
-def test_who_comes_second_to_write_is_told_and_who_reads_is_not_held_up(folder, collection):
-    knowledge = collection()
-    knowledge.ingest(folder)
-    with knowledge._store.writing():
-        with pytest.raises(StoreBusy, match=re.escape(f"writing to the collection '{knowledge.name}'")):
-            KnowledgeBase(knowledge.name).ingest(folder)
-        assert knowledge.search("aspirin", mode="text")
-        collection().ingest(folder)
-    assert knowledge.ingest(folder).unchanged
-
-
-def test_a_full_disk_is_told_from_a_database_that_ended(collection):
-    store = collection()._store
-    with pytest.raises(StoreFull, match=r"disk of the database is full \(no space left\)"), store.writing():
-        raise psycopg.errors.DiskFull("no space left\nwhatever")
-    with pytest.raises(StoreFailed, match=r"ended or does not answer \(gone\)"), store.writing():
-        raise psycopg.OperationalError("gone")
-
-
-def test_a_collection_stays_with_its_model_and_its_language(folder, collection, monkeypatch):
-    knowledge = collection()
-    knowledge.ingest(folder)
-    with pytest.raises(CollectionUnusable, match=rf"stand-in for english, not.* german.*drop {knowledge.name}"):
-        KnowledgeBase(knowledge.name, "german").ingest(folder)
-    monkeypatch.setattr(Embedder, "model", "another")
-    with pytest.raises(CollectionUnusable, match="was made with stand-in for english, not with another for english"):
-        knowledge.ingest(folder)
-    with pytest.raises(CollectionUnusable, match=r"Set WORKSHOP_EMBED_MODEL=stand-in"):
-        knowledge.search("aspirin")
-
-
-def test_a_language_that_postgresql_does_not_know_is_refused_and_nothing_is_made(folder, collection):
-    knowledge = collection(language="klingon")
-    with pytest.raises(CollectionUnusable, match=r"does not know the language.*klingon.*'simple'"):
-        knowledge.ingest(folder)
-    assert not knowledge._store.exists()
-
-
-@pytest.mark.parametrize("name", ["", "Upper", "a-b", "_a", 'a"; drop table x; --', "x" * 52])
-def test_a_name_that_would_need_quoting_is_refused(name):
-    with pytest.raises(CollectionUnusable, match="cannot name a collection"):
-        Store(name)
-
-
-def test_a_collection_that_nobody_filled_says_how_to_fill_it(collection):
-    knowledge = collection()
-    with pytest.raises(CollectionUnusable, match=rf"ingest FOLDER --collection {knowledge.name}"):
-        knowledge.search("aspirin")
 
 
 def test_when_the_model_fails_in_the_middle_what_was_committed_stays(collection, monkeypatch):

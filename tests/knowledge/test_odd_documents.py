@@ -8,28 +8,17 @@ from helpers.knowledge.documents import read, storable
 from helpers.knowledge.errors import DocumentRefused
 
 
-def written(folder, name, content):
-    path = folder / name
-    path.write_bytes(content.encode())
-    return path
-
-
-def test_old_line_ends_are_line_ends(tmp_path):
-    document = read(written(tmp_path, "a.md", "# A\r\rOne.\r\r## B\r\rTwo.\r"))
+def test_old_line_ends_are_line_ends(written):
+    document = read(written("a.md", "# A\r\rOne.\r\r## B\r\rTwo.\r"))
     assert [(chunk.heading, chunk.text) for chunk in chunks.split(document)] == [
         ("", "# A\n\nOne."),
         ("B", "## B\n\nTwo."),
     ]
 
 
-def test_columns_of_the_same_name_and_short_rows_lose_nothing(tmp_path):
-    document = read(written(tmp_path, "a.csv", "drug,dose,dose\naspirin,300,500\n\nheparin,5000\n"))
-    assert document.text == "drug: aspirin; dose: 300; dose: 500\ndrug: heparin; dose: 5000\n"
-
-
 @pytest.mark.parametrize("name", ["a.md", "a.html", "a.txt"])
-def test_a_text_without_a_heading_is_one_section(tmp_path, name):
-    document = read(written(tmp_path, name, "Only words."))
+def test_a_text_without_a_heading_is_one_section(written, name):
+    document = read(written(name, "Only words."))
     assert [(section.start, section.stop) for section in document.sections] == [(0, len(document.text))]
     assert [chunk.text for chunk in chunks.split(document)] == ["Only words."]
 
@@ -42,21 +31,40 @@ def test_a_docx_without_a_heading_is_one_section(tmp_path):
 
 
 @pytest.mark.parametrize("front", ["date: 2024-13-45", "1: 2", "title: [open"], ids=["date", "key", "bracket"])
-def test_front_matter_that_cannot_be_read_is_named_as_that(tmp_path, front):
+def test_front_matter_that_cannot_be_read_is_named_as_that(written, front):
     with pytest.raises(DocumentRefused, match="its front matter is not YAML"):
-        read(written(tmp_path, "a.md", f"---\n{front}\n---\nText.\n"))
+        read(written("a.md", f"---\n{front}\n---\nText.\n"))
 
 
-def test_a_reader_that_gives_up_refuses_its_file_only(tmp_path):
-    with pytest.raises(DocumentRefused, match="damaged; its reader says RecursionError"):
-        read(written(tmp_path, "a.html", "<div>" * 5000 + "Text."))
+@pytest.mark.parametrize("title", ["title:", "title: ''", "title: []", "title: '  '"])
+def test_front_matter_that_leaves_the_title_empty_is_as_none(written, title):
+    document = read(written("a.md", f"---\n{title}\nauthor:\nkeywords: [null]\n---\n# Falls\n\nLook.\n"))
+    assert (document.title, document.metadata) == ("Falls", {})
 
 
-def test_the_largest_file_is_taken_and_one_byte_more_is_not(tmp_path, monkeypatch):
+def test_lists_in_front_matter_are_joined(written):
+    document = read(
+        written("a.md", "---\ntitle: 7\nauthor:\n  - Bell\n  -\n  - Ray\nkeywords: [falls, 2]\n---\nLook.\n")
+    )
+    assert (document.title, document.metadata) == ("7", {"author": "Bell, Ray", "keywords": "falls, 2"})
+
+
+@pytest.mark.parametrize("form", ["{}", "<head>{}</head>", "<html><head>{}</head></html>"])
+def test_the_title_of_a_page_without_a_body_is_not_in_its_text(written, form):
+    document = read(written("a.html", form.format("<title>Visitors</title>") + "<p>Come from 14:00.</p>"))
+    assert (document.title, document.text.strip()) == ("Visitors", "Come from 14:00.")
+
+
+def test_a_reader_that_gives_up_refuses_its_file_only(written):
+    with pytest.raises(DocumentRefused, match=r"a damaged HTML \(RecursionError: .*\); save it again"):
+        read(written("a.html", "<div>" * 5000 + "Text."))
+
+
+def test_the_largest_file_is_taken_and_one_byte_more_is_not(written, monkeypatch):
     monkeypatch.setattr(documents, "LARGEST", 5)
-    assert read(written(tmp_path, "a.txt", "12345")).text == "12345"
+    assert read(written("a.txt", "12345")).text == "12345"
     with pytest.raises(DocumentRefused, match="split it"):
-        read(written(tmp_path, "a.txt", "123456"))
+        read(written("a.txt", "123456"))
 
 
 def test_what_a_database_cannot_hold_is_replaced_sign_for_sign():

@@ -10,7 +10,6 @@ from typing import Any
 
 import nbformat
 
-from helpers.inference.__main__ import _parser
 from helpers.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,11 +122,19 @@ def _module_command_faults(command: str) -> Iterator[str]:
     module, *arguments = shlex.split(command.split("#")[0])
     if _missing(module, None) or _missing(f"{module}.__main__", None):
         yield f"there is no python -m {module}"
-    elif module == "helpers.inference" and arguments:
-        try:
-            _parser().parse_args(arguments)
-        except SystemExit:
-            yield f"python -m {command} is not a command"
+    elif arguments and not _taken(module, arguments):
+        yield f"python -m {command} is not a command"
+
+
+def _taken(module: str, arguments: list[str]) -> bool:
+    """Whether the grammar of the module's command line, if it has one, has a place for each of the arguments."""
+    main = importlib.import_module(f"{module}.__main__")
+    try:
+        if hasattr(main, "parser"):
+            main.parser().parse_args(arguments)
+    except SystemExit as end:
+        return not end.code  # 0 after --help
+    return True
 
 
 def setting_faults(text: str) -> list[str]:

@@ -77,10 +77,34 @@ def test_the_checks_speak_of_what_does_not_exist(tmp_path):
     assert structure.import_faults("import nosuchmodule") == ["there is no module nosuchmodule"]
     assert structure.link_faults("[x](gone.ipynb)", tmp_path) == ["the link gone.ipynb leads nowhere"]
     assert structure.command_faults("`make coffee`") == ["make has no target coffee"]
-    assert structure.command_faults("`python -m helpers.inference fetch x`")
     assert structure.command_faults("`python -m helpers.teleport`") == ["there is no python -m helpers.teleport"]
     assert structure.setting_faults("`WORKSHOP_COLOUR`") == ["there is no setting WORKSHOP_COLOUR"]
     assert structure.path_faults("`helpers/gone.py`") == ["there is no file helpers/gone.py"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["helpers.inference fetch x", 'helpers.knowledge serch "x"', "helpers.knowledge ingest", "helpers.fiction A B"],
+)
+def test_the_checks_speak_of_a_command_that_its_module_does_not_take(command):
+    fault = f"python -m {command} is not a command"
+    assert structure.command_faults(f"`python -m {command}`") == [fault]
+    assert structure.command_faults(f"```\npython -m {command}\n```") == [fault]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "helpers.knowledge",
+        'helpers.knowledge search "x" -k 3  # the best three',
+        "helpers.knowledge ingest FOLDER",
+        "helpers.knowledge --help",
+        "helpers.fiction FOLDER",
+        "helpers.inference pull",
+    ],
+)
+def test_the_checks_take_commands_that_can_be_given(command):
+    assert structure.command_faults(f"`python -m {command}`") == []
 
 
 def test_the_checks_speak_of_long_cells_and_paths_of_a_machine():

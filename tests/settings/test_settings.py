@@ -24,6 +24,16 @@ def test_a_value_that_cannot_be_used_is_refused_with_the_name_of_the_variable(mo
     settings.cache_clear()
 
 
+def test_none_in_the_environment_takes_back_what_the_file_sets(monkeypatch, tmp_path):
+    file = tmp_path / ".env"
+    file.write_text("WORKSHOP_VLLM_URL=http://a.internal\nWORKSHOP_DATABASE_URL=postgresql://a.internal/x\n")
+    monkeypatch.delenv("WORKSHOP_VLLM_URL")
+    assert Settings(_env_file=file).server_url("vllm") == "http://a.internal"
+    monkeypatch.setenv("WORKSHOP_VLLM_URL", "none")
+    monkeypatch.setenv("WORKSHOP_DATABASE_URL", "none")
+    assert (Settings(_env_file=file).server_url("vllm"), Settings(_env_file=file).database()) == (None, None)
+
+
 def test_on_aws_a_missing_address_names_the_variable_to_set():
     aws = Settings(_env_file=None, profile="aws", ollama_url=None)
     with pytest.raises(SettingsError, match="WORKSHOP_OLLAMA_URL is not set"):

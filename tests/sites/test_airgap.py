@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from helpers.settings import Settings
 from helpers.sites import airgap
 from helpers.sites.airgap import AirgapRefused, run_airgapped
 
@@ -43,8 +44,29 @@ def test_a_system_that_forbids_it_is_told_with_the_remedy(monkeypatch, tmp_path)
         run_airgapped(sys.executable, "-c", "")
 
 
-def test_addresses_of_servers_outside_are_not_taken_along(monkeypatch):
-    for name in airgap.ELSEWHERE:
+SHOW = """
+import os, sys
+from helpers.settings import Settings
+found = Settings(_env_file=sys.argv[1])
+print([found.server_url(server) for server in ("ollama", "llamacpp", "vllm")], found.database(), found.chat_model)
+print([name for name in os.environ if name == "OLLAMA_HOST" or "192.0.2.1" in os.environ[name]])
+"""
+
+
+def test_addresses_of_servers_outside_are_not_taken_along(monkeypatch, tmp_path):
+    for name in (*airgap.ADDRESSES, "OLLAMA_HOST"):
         monkeypatch.setenv(name, "http://192.0.2.1")
-    show = "import os; print([name for name in os.environ if name.endswith('_URL') or name == 'OLLAMA_HOST'])"
-    assert run_airgapped(sys.executable, "-c", show).stdout == "[]\n"
+    finished = run_airgapped(sys.executable, "-c", SHOW, str(tmp_path / "none"))
+    assert finished.stdout.splitlines()[0].startswith("[None, None, None] None")
+    assert finished.stdout.splitlines()[1] == "[]"
+
+
+def test_addresses_in_the_settings_file_are_not_used_inside_but_the_names_of_the_models_are(monkeypatch, tmp_path):
+    file = tmp_path / ".env"
+    lines = [f"{name}=http://192.0.2.1" for name in airgap.ADDRESSES]
+    file.write_text("\n".join(["WORKSHOP_PROFILE=aws", "WORKSHOP_CHAT_MODEL=another", *lines]))
+    for name in airgap.ADDRESSES:
+        monkeypatch.delenv(name, raising=False)
+    assert "192.0.2.1" in str(Settings(_env_file=file)), "outside, the file is used"
+    finished = run_airgapped(sys.executable, "-c", SHOW, str(file))
+    assert finished.stdout == "[None, None, None] None another\n[]\n"
