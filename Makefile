@@ -34,7 +34,7 @@ test-fast: setup ## the tests that need no model and no browser (at most 2 minut
 tour: models ## run every notebook headless and print a table of cells, seconds and results
 	$(BIN)/python tools/tour.py $(TOUR)
 
-bench: models ## measure speed as ratios against llama.cpp's own server
+bench: models ## measure speed as ratios: the endpoint against llama.cpp, the knowledge base against Chroma
 	$(BIN)/python -m bench
 
 doctor: setup ## what this machine has, and the remedy for what it lacks
@@ -52,7 +52,7 @@ lock: setup ## renew requirements.lock from requirements.txt
 canary: setup ## try the newest versions of all dependencies, and tell what breaks through which
 	$(BIN)/python tools/canary.py -- $(NBVAL) $(PYTEST)
 
-clean: ## end the endpoint and delete the environment; close JupyterLab first. Models stay in the cache folder
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m helpers.inference stop || true; fi
-	rm -rf .venv .venv-canary artefacts .pytest_cache .mypy_cache .ruff_cache *.egg-info
+clean: ## end the endpoint and the database and delete the environment; close JupyterLab first. Models stay in the cache folder
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m helpers.inference stop || true; $(BIN)/python -m helpers.knowledge stop || true; fi
+	rm -rf .venv .venv-canary .venv-bench artefacts .pytest_cache .mypy_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf

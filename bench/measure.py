@@ -1,6 +1,7 @@
 """A ratio of two measurements, taken in turns so that a noisy machine disturbs both alike."""
 
 import statistics
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,6 +36,21 @@ class Ratio:
     @property
     def ok(self) -> bool:
         return self.ratio >= self.bound if self.more_is_better else self.ratio <= self.bound
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one part of a benchmark found: the ratios, and what is worth knowing besides."""
+
+    ratios: list[Ratio]
+    notes: list[str]
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    """How long `work` takes, once."""
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1000
 
 
 def in_turns(ours: Callable[[int], float], peer: Callable[[int], float], rounds: int) -> Pairs:

@@ -7,6 +7,7 @@ of this machine, but no server: what it needs it starts itself, with a state fol
 deleted afterwards.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -66,10 +67,12 @@ def _run_to_the_last(command: list[str]) -> int:
     finished = subprocess.run(command)
     servers = psutil.Process().children(recursive=True)
     for server in servers:
-        server.terminate()
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended with the one before
+            server.terminate()
     _, left = psutil.wait_procs(servers, timeout=STOP_SECONDS)
     for server in left:
-        server.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            server.kill()
     return finished.returncode
 
 
