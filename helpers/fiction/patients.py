@@ -2,14 +2,18 @@
 
 import sqlite3
 import tomllib
+from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from helpers.fiction.chance import Chance
 from helpers.fiction.conditions import Case, Condition, cases, conditions
 from helpers.fiction.database import Design, Row, insert, write
 from helpers.fiction.records import NOW, Patient, encounters, laboratory, medications, observations
 
+Campus = Literal["A", "B"]
 HERE = Path(__file__).parent
 WARDS = ["A1", "A2", "A3", "A4", "A5", "A6", "B1", "B2", "B3", "B4"]
 PER_WARD, OUTPATIENTS = 18, 60
@@ -17,6 +21,8 @@ ALLERGIES = ["none known"] * 13 + ["penicillin (rash)"] * 2 + ["penicillin (anap
 ALLERGIES += ["sulfonamides (rash)", "latex (hives)", "peanut (swelling)"]
 BLOOD = ["0+"] * 37 + ["A+"] * 36 + ["B+"] * 9 + ["0-"] * 6 + ["A-"] * 6 + ["AB+"] * 3 + ["B-"] * 2 + ["AB-"]
 COURSES = ["stable", "improving", "improving", "worsening"]
+ELSEWHERE = """select patient_id from patients
+    where coalesce(substr(ward, 1, 1), iif(substr(patient_id, -1) in ('0', '2', '4', '6', '8'), 'A', 'B')) <> ?"""
 DESIGN = Design(
     schema=HERE / "hospital.sql",
     mark=0x46484F53,
@@ -29,12 +35,23 @@ DESIGN = Design(
 )
 
 
-def hospital_records(path: Path) -> Path:
+def hospital_records(path: Path, campus: Campus | None = None) -> Path:
     """Write the hospital's database at `path` unless it is there already, and return the path.
 
-    hospital_records(Path("artefacts/hospital.sqlite"))
+        hospital_records(Path("artefacts/hospital.sqlite"))
+
+    With `campus`, the records of that campus alone: the patients on its wards, and outpatients, each at one of the two.
     """
-    return write(path, DESIGN, _fill)
+    if campus is None:
+        return write(path, DESIGN, _fill)
+    design = replace(DESIGN, mark=DESIGN.mark + ord(campus), about={**DESIGN.about, "campus": campus})
+    return write(path, design, partial(_fill_campus, campus))
+
+
+def _fill_campus(campus: Campus, connection: sqlite3.Connection) -> None:
+    _fill(connection)
+    for table in ("diagnoses", "medications", "observations", "laboratory", "encounters", "patients"):
+        connection.execute(f"delete from {table} where patient_id in ({ELSEWHERE})", [campus])  # noqa: S608
 
 
 def _fill(connection: sqlite3.Connection) -> None:

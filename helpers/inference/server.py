@@ -66,7 +66,7 @@ def create_app(engine: Engine, allowed_hosts: frozenset[str] = LOOPBACK) -> Star
         await engine.close()
 
     return Starlette(
-        routes=[Route("/", _root), *OllamaAPI(engine).routes(), *OpenAIAPI(engine).routes()],
+        routes=[Route("/", _root), Route("/ping", _root), *OllamaAPI(engine).routes(), *OpenAIAPI(engine).routes()],
         middleware=[Middleware(HostGuard, allowed=allowed_hosts)],
         exception_handlers={InferenceError: _explain, HTTPException: _explain, Exception: _explain},
         lifespan=lifespan,

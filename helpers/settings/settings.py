@@ -17,6 +17,10 @@ ModelServer = Literal["ollama", "llamacpp", "vllm"]
 Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
 
 
+def _apps_folder() -> Path:
+    return user_cache_path("hybrid-agents-workshop") / "apps"
+
+
 class SettingsError(ValueError):
     """A setting is missing or has a value that cannot be used; the message names the setting and the remedy."""
 
@@ -43,6 +47,10 @@ class Settings(BaseSettings):
     llamacpp_url: Url | None = None
     vllm_url: Url | None = None
     database_url: SecretStr | None = Field(None, description="a PostgreSQL with pgvector: postgresql://user@host/name")
+    apps: dict[str, Url] = Field({}, description="where the programs of the sites run on aws, as JSON")
+    identity: str | None = Field(None, description="which program this is, site/name; set by whoever starts it")
+    token_key: str | None = Field(None, description="the public key that callers' tokens are checked with, as PEM")
+    site_folder: Path = Field(default_factory=_apps_folder, description="where a program keeps its data")
     linger_seconds: float = Field(120, gt=0, description="how long the kit's endpoint waits, unused, before it ends")
 
     def server_url(self, server: ModelServer) -> str | None:
@@ -76,6 +84,21 @@ class Settings(BaseSettings):
                 "WORKSHOP_DATABASE_URL=postgresql://workshop@knowledge.internal/workshop"
             )
         return self.database_url.get_secret_value() if self.database_url else None
+
+    def app_url(self, identity: str) -> str | None:
+        """Where the program `identity` (site/name) runs, or None where the kit is to start it.
+
+        Raises:
+            SettingsError: the profile is `aws` and the address is not set.
+        """
+        url = self.apps.get(identity)
+        if url is None and self.profile == "aws":
+            raise SettingsError(
+                f"The profile is aws, but WORKSHOP_APPS does not say where {identity} runs. Add its private address in "
+                f'the environment or in .env, for example WORKSHOP_APPS={{"{identity}": "http://{identity.split("/")[1]}'
+                '.internal:9000"}'
+            )
+        return url.rstrip("/") if url and self.profile == "aws" else None
 
     def model_name(self, server: ModelServer) -> str:
         """What `server` calls the chat model; vLLM often names it by its Hugging Face id."""

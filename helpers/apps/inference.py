@@ -1,0 +1,19 @@
+"""The model endpoint of a site: Ollama's API, as `python -m helpers.inference serve`, but one of the site's own.
+
+python -m helpers.apps.inference --port 11500
+"""
+
+from helpers.apps.serving import parser
+from helpers.inference.server import serve
+from helpers.settings import settings
+from helpers.sites.lease import Lease
+
+
+def main() -> None:
+    given = parser(__doc__ or "").parse_args()
+    lease = Lease(settings().site_folder / "inference")
+    serve(given.host, given.port, lease, allowed=frozenset({given.host, *given.allow_host}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""The errors of this room: one class per cause, and the message names the remedy."""
+
+
+class SitesError(RuntimeError):
+    """The room's errors."""
+
+
+class TopologyInvalid(SitesError):
+    """The file describes no topology."""
+
+
+class UnknownSite(SitesError):
+    """A site, link or classification has that name in no topology or ledger."""
+
+
+class NotLinked(SitesError):
+    """No link joins the two sites."""
+
+
+class ProgramFailed(SitesError):
+    """A program of a site did not start, or has ended."""
+
+
+class LinksFailed(SitesError):
+    """The process that is the links has ended, or refuses what it was asked."""
+
+
+class TokenRefused(SitesError):
+    """A bearer token is missing, expired, made by someone else or for someone else."""
+
+
+class LeftTheSite(AssertionError):
+    """Classified values crossed from a site, or something did that the ledger could not read."""

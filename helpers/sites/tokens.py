@@ -1,0 +1,105 @@
+"""Bearer tokens between sites: signed with a key of this user, for one program, for a limited time.
+
+    token = Issuer.of_this_user().token("campus-a", audience="campus-b/pharmacy")
+    check(token, public_key, audience="campus-b/pharmacy")  # "campus-a"
+
+Who checks needs the public key only, so a program that is broken into cannot make tokens. On AWS an identity provider
+issues them (notebook 08).
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+from typing import Self
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from filelock import FileLock
+
+from helpers.settings import settings
+from helpers.sites.errors import TokenRefused
+
+ISSUER = "hybrid-agents-workshop"
+ALGORITHM = "EdDSA"
+REQUIRED = ["exp", "iat", "sub", "aud", "iss"]
+
+
+class Issuer:
+    """Makes tokens."""
+
+    def __init__(self, folder: Path) -> None:
+        """The issuer whose key is in `folder`; it is made when there is none."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = folder / "private.pem"
+        with FileLock(folder / "key.lock"):
+            if not path.exists():
+                _write_key(path)
+        key = load_pem_private_key(path.read_bytes(), password=None)
+        assert isinstance(key, Ed25519PrivateKey)
+        self._key = key
+
+    @classmethod
+    def of_this_user(cls) -> Self:
+        """The issuer that all networks of this user share."""
+        return cls(settings().cache_dir / "tokens")
+
+    @property
+    def public_key(self) -> str:
+        """What those need who check, as PEM."""
+        return self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+    def token(self, subject: str, audience: str, seconds: float = 3600) -> str:
+        """A token with which `subject` may call `audience` for so many seconds."""
+        now = time.time()
+        claims = {"iss": ISSUER, "sub": subject, "aud": audience, "iat": now, "exp": now + seconds}
+        return jwt.encode(claims, self._key, algorithm=ALGORITHM)
+
+
+def check(token: str, public_key: str, audience: str) -> str:
+    """Who calls, if the token is good.
+
+    Raises:
+        TokenRefused: it is expired, made by someone else, or for someone else.
+    """
+    try:
+        claims = jwt.decode(
+            token, public_key, algorithms=[ALGORITHM], audience=audience, issuer=ISSUER, options={"require": REQUIRED}
+        )
+    except jwt.ExpiredSignatureError:
+        raise TokenRefused("The token has expired. Ask the issuer for a new one.") from None
+    except jwt.InvalidAudienceError:
+        raise TokenRefused(f"The token is for another program than {audience}. Ask the issuer for one.") from None
+    except jwt.InvalidTokenError as error:
+        raise TokenRefused(f"The token is not good: {error}.") from None
+    return str(claims["sub"])
+
+
+def main() -> None:
+    """Print a token for the program that is named."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.sites.tokens", description="A token for a program")
+    parser.add_argument("audience", help="the program: its name, or site/name")
+    parser.add_argument("--subject", default="someone", help="who calls")
+    parser.add_argument("--seconds", type=float, default=3600, help="how long it is good")
+    given = parser.parse_args()
+    print(Issuer.of_this_user().token(given.subject, given.audience, given.seconds))
+
+
+def _write_key(path: Path) -> None:
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    scratch = path.with_suffix(".new")
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(pem)
+    scratch.replace(path)
+
+
+if __name__ == "__main__":
+    main()
