@@ -106,11 +106,13 @@ class Reader:
         self.found: set[Finding] = set()
         self._ends: dict[str, str] = {}
 
-    def read(self, place: str, text: str) -> None:
-        """Look at `text`, joined to what was read at the same `place` before."""
-        joined = self._ends.get(place, "") + text
-        self.found |= self.classified.find(joined)
-        self._ends[place] = joined[-SEAM:]
+    def read(self, texts: Iterable[tuple[str, str]]) -> None:
+        """Look at `texts`, (place, text), each joined to what was read at the same place before."""
+        joined = []
+        for place, text in texts:
+            joined.append(self._ends.get(place, "") + text)
+            self._ends[place] = joined[-1][-SEAM:]
+        self.found |= self.classified.find("\n".join(joined))
 
     @property
     def counts(self) -> dict[str, int]:

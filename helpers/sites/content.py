@@ -58,10 +58,7 @@ class Content:
 
     def _read(self, content: bytes) -> object:
         document = parsed(content)
-        if document is None:
-            self._reader.read("", content.decode(errors="replace"))
-        for place, text in _texts(document):
-            self._reader.read(place, text)
+        self._reader.read([("", content.decode(errors="replace"))] if document is None else _texts(document))
         return document
 
 

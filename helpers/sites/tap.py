@@ -125,11 +125,10 @@ class Direction:
         self._begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        text = value.decode("latin-1")
-        self.current.headers[name.decode("latin-1").lower()] = text
-        self.current.reader.read("", f"{text}\n")
+        self.current.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
+        self.current.reader.read(self.current.headers.items())
         self.current.content = Content(self.current.headers, self.current.reader)
         self.current.name(self.operation(None))
 
@@ -175,7 +174,7 @@ class Requests(Direction):
         self.url += url
 
     def on_headers_complete(self) -> None:
-        self.current.reader.read("", f"{self.url.decode('latin-1')}\n")
+        self.current.reader.read([("", self.url.decode("latin-1"))])
         super().on_headers_complete()
 
 
