@@ -1,6 +1,7 @@
-"""Processes: how the kit starts a program so that it can never be left behind.
+"""Sites: their processes, which can never be left behind, the links between them, and what crossed these.
 
-Holds `tether`, which ends a program when whoever started it is gone, even by `kill -9`; `lease`, a server that all
-notebooks share; `postgres`, the database that is such a server; and `airgap`, a process without a network.
-May import: settings.
+`Network` runs a `Topology`: `program` starts what runs at a site, `links` and `relay` are the links, `tap` reads along
+and `ledger` keeps what it saw. `tether` ends a program when whoever started it is gone, even by `kill -9`; `lease` is a
+server that all notebooks share; `postgres` such a server; `airgap` a process without a network.
+Import from its modules: a program that is started imports no more than it needs. May import: settings.
 """

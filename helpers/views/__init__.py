@@ -1,0 +1,9 @@
+"""What a person looks at: the map of a topology.
+
+Holds `topology`. Pictures have a ground of their own, so that they can be read in the dark theme too.
+May import: sites, settings.
+"""
+
+from helpers.views.topology import topology
+
+__all__ = ["topology"]
