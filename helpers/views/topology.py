@@ -89,7 +89,7 @@ def _picture(figure: Figure, plan: Topology) -> Image:
     sites = ", ".join(f"{name} ({NAMES[site.kind]})" for name, site in plan.sites.items())
     links = ", ".join(" to ".join(link.between) for link in plan.links)
     width = figure.get_size_inches()[0] * 100
-    return Image(png.getvalue(), width=int(width), alt=f"Sites: {sites}. Links: {links or 'none'}.")
+    return Image(png.getvalue(), width=int(width), alt=f"Sites: {sites}. Links: {links or 'none'}.")  # type: ignore[no-untyped-call]
 
 
 def _rows(programs: list[str]) -> list[str]:
