@@ -92,20 +92,6 @@ def test_a_named_pipe_is_refused_without_being_opened(folder):
     assert reason(folder, "pipe.txt") == "not a regular file"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
-def test_a_subfolder_that_may_not_be_read_is_an_error_that_may_pass(folder):
-    write(folder / "locked/a.txt")
-    write(folder / "b.txt")
-    (folder / "locked").chmod(0)
-    try:
-        found = dict(files(folder))
-        assert list(found) == ["b.txt", "locked"]
-        assert isinstance(found["locked"], PermissionError)
-        assert "look at its permissions" in str(found["locked"])
-    finally:
-        (folder / "locked").chmod(0o755)
-
-
 def test_a_name_that_is_not_utf_8_is_refused_and_shown_as_far_as_it_can_be(folder):
     try:
         (folder / os.fsdecode(b"\xfcber.txt")).write_text("Text.")

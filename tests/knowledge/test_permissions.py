@@ -26,7 +26,7 @@ def locked(folder, path, mode, as_nobody):
         path.chmod(0o755)
 
 
-@pytest.mark.parametrize("mode", [0o000, 0o711, 0o744], ids=["closed", "not to be listed", "not to be entered"])
+@pytest.mark.parametrize("mode", [0o000, 0o111, 0o444], ids=["closed", "not to be listed", "not to be entered"])
 def test_a_folder_that_may_not_be_read_is_named_and_the_rest_is_found(folder, as_nobody, mode):
     found = locked(folder, folder / "locked", mode, as_nobody)
     assert list(found) == ["a.txt", "locked"]
@@ -34,7 +34,7 @@ def test_a_folder_that_may_not_be_read_is_named_and_the_rest_is_found(folder, as
     assert str(found["locked"]) == "a folder that may not be read; look at its permissions"
 
 
-@pytest.mark.parametrize("mode", [0o000, 0o711, 0o744], ids=["closed", "not to be listed", "not to be entered"])
+@pytest.mark.parametrize("mode", [0o000, 0o111, 0o444], ids=["closed", "not to be listed", "not to be entered"])
 def test_a_folder_that_may_not_be_read_itself_is_told(folder, as_nobody, mode):
     with pytest.raises(FolderUnusable, match=r"may not be read by you. Look at its permissions: ls -ld .*/documents"):
         locked(folder, folder, mode, as_nobody)
