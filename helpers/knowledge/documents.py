@@ -17,12 +17,13 @@ import frontmatter
 import mammoth
 import pypdfium2
 from bs4 import BeautifulSoup
-from charset_normalizer import from_bytes
+from bs4.dammit import EncodingDetector
 from docx import Document as read_docx
 from markdown_it import MarkdownIt
 from markdownify import markdownify
 from yaml import YAMLError
 
+from helpers.knowledge.encodings import decoded
 from helpers.knowledge.errors import DocumentRefused
 
 LARGEST = 20 * 2**20  # bytes; a text of this size takes hours to embed on two cores
@@ -126,7 +127,7 @@ def _docx(data: bytes) -> Document:
 
 
 def _html(data: bytes) -> Document:
-    text, note = _decoded(data)
+    text, note = decoded(data, EncodingDetector.find_declared_encoding(data, is_html=True))
     page = BeautifulSoup(text, "html.parser")
     for element in page(["script", "style", "nav", "footer", "template"]):
         element.decompose()
@@ -140,7 +141,7 @@ def _markdown_of(html: str) -> str:
 
 
 def _markdown(data: bytes) -> Document:
-    text, note = _decoded(data)
+    text, note = decoded(data)
     try:
         post = frontmatter.loads(text)
     except (YAMLError, ValueError, TypeError) as error:  # a date that is none, a key that is no text
@@ -180,14 +181,14 @@ def _headings(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _plain(data: bytes) -> Document:
-    text, note = _decoded(data)
+    text, note = decoded(data)
     title = next((line.strip() for line in text.splitlines() if line.strip()), "")
     return Document(text, [Section(0, len(text))], title[:120], {}, note)
 
 
 def _csv(data: bytes) -> Document:
     """A row becomes 'column: value; column: value', so that it can be understood, and found, by itself."""
-    table, note = _decoded(data)
+    table, note = decoded(data)
     (_, header), *rows = _rows(table)
     text, sections = "", []
     for number, row in rows:
@@ -216,23 +217,6 @@ def _dialect(table: str) -> type[csv.Dialect]:
         return csv.Sniffer().sniff(table[:8192], delimiters=",;\t|")
     except csv.Error:
         return csv.excel
-
-
-def _decoded(data: bytes) -> tuple[str, str]:
-    """The text, and a note when it was not UTF-8.
-
-    Raises:
-        DocumentRefused: the bytes are no text in any encoding.
-    """
-    try:
-        text, note = data.decode("utf-8-sig"), ""
-    except UnicodeDecodeError:
-        if (best := from_bytes(data).best()) is None:
-            raise DocumentRefused("not text: no encoding fits its bytes") from None
-        text, note = str(best), f"read as {best.encoding}, not UTF-8"
-    if re.search(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]", text):
-        raise DocumentRefused("not text: it has control characters, as programs and pictures do")
-    return re.sub(r"\r\n?", "\n", text), note
 
 
 def _kept(about: Metadata) -> Metadata:

@@ -24,7 +24,7 @@ from helpers.knowledge.folder import files
 from helpers.knowledge.report import Report
 from helpers.knowledge.store import Connection, Store
 
-RECIPE = f"2 {chunks.LONGEST}"  # raised when documents are read or split otherwise, so that they are taken anew
+RECIPE = f"3 {chunks.LONGEST}"  # raised when documents are read or split otherwise, so that they are taken anew
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from tests.knowledge.samples import checked_chunks, headings
 
 HOSPITAL = ROOT / "notebooks" / "data" / "hospital"
 FILES = sorted(path for path in HOSPITAL.rglob("*") if path.is_file())
-GERMAN = "Die Händehygiene schützt Patienten und Ärzte. Für die Prüfung genügen fünf Minuten täglich.\n"
 
 
 PAGE = """<!doctype html><html><head><title> Visitors </title>
@@ -111,15 +110,6 @@ def test_a_long_text_is_split_without_loss(written):
     document = read(written("a.txt", words))
     found = checked_chunks(document)
     assert " ".join(chunk.text for chunk in found) == words
-
-
-@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
-@pytest.mark.parametrize("name", ["a.txt", "a.md", "a.html"])
-def test_other_encodings_are_taken_with_a_note(written, name, encoding):
-    document = read(written(name, (GERMAN * 5).encode(encoding)))
-    assert document.text.strip().startswith("Die Händehygiene schützt Patienten und Ärzte. Für")
-    assert document.note.startswith("read as ") and document.note.endswith(", not UTF-8")
-    checked_chunks(document)
 
 
 def test_a_chunk_is_embedded_below_its_title_and_heading(written):
