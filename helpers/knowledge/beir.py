@@ -9,8 +9,8 @@ from typing import Any
 
 from helpers.knowledge.documents import from_text
 from helpers.knowledge.errors import DataSetUnusable
-from helpers.knowledge.ingest import RECIPE, Source
 from helpers.knowledge.json_lines import numbered, objects
+from helpers.knowledge.sources import RECIPE, Source
 
 LAYOUT = "BEIR's layout has corpus.jsonl, queries.jsonl and qrels/test.tsv."
 

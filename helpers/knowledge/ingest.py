@@ -4,11 +4,9 @@ Documents are written in batches, each in one transaction: whenever the process 
 collection completely, as it was before, or not at all, and the next ingest goes on from there.
 """
 
-import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from pgvector import HalfVector
@@ -17,23 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from helpers.knowledge import chunks
 from helpers.knowledge.chunks import Chunk
-from helpers.knowledge.documents import Document, read, storable
+from helpers.knowledge.documents import Document, storable
 from helpers.knowledge.embedder import BATCH, Embedder, Vectors
 from helpers.knowledge.errors import CollectionUnusable, DocumentRefused, FolderUnusable
-from helpers.knowledge.folder import files
 from helpers.knowledge.report import Report
+from helpers.knowledge.sources import Source, distinct, sources
 from helpers.knowledge.store import Connection, Store
-
-RECIPE = f"3 {chunks.LONGEST}"  # raised when documents are read or split otherwise, so that they are taken anew
-
-
-@dataclass(frozen=True)
-class Source:
-    """A document that may be in the collection already: `hash` tells, `load` reads it only if need be."""
-
-    path: str
-    hash: str
-    load: Callable[[], Document]
 
 
 @dataclass(frozen=True)
@@ -54,19 +41,20 @@ def ingest_folder(store: Store, folder: Path, language: str) -> Report:
         EmbeddingFailed, StoreBusy, StoreFull, StoreFailed: see there; what was committed stays.
     """
     report = Report()
-    sources = list(_sources(folder, report))
-    if not sources:
+    found = list(sources(folder, report))
+    if not found:
         raise FolderUnusable(f"Nothing in {folder} can be read, so the collection was left alone. {report.reasons()}")
-    return ingest(store, sources, language, report)
+    return ingest(store, found, language, report, copies=False)
 
 
-def ingest(store: Store, sources: list[Source], language: str, report: Report) -> Report:
-    """Make the collection hold exactly `sources`; see `ingest_folder`."""
-    started, embedder = time.perf_counter(), Embedder()
+def ingest(store: Store, found: list[Source], language: str, report: Report, copies: bool = True) -> Report:
+    """Make the collection hold exactly what was `found`, with or without copies; see `ingest_folder`."""
+    embedder = Embedder()
     with store.writing() as connection:
         known = _known(store, connection, embedder, language)
-        wanted = [source for source in sources if known.get(source.path) != source.hash]
-        report.unchanged += sorted({source.path for source in sources} - {source.path for source in wanted})
+        found = found if copies else list(distinct(found, known, report))
+        wanted = [source for source in found if known.get(source.path) != source.hash]
+        report.unchanged += sorted({source.path for source in found} - {source.path for source in wanted})
         for batch in _batches(_prepared(wanted, report, known)):
             vectors = embedder.embed([chunk.in_context for document in batch for chunk in document.chunks])
             with connection.transaction():
@@ -75,13 +63,13 @@ def ingest(store: Store, sources: list[Source], language: str, report: Report) -
             report.chunks += len(vectors)
         if not (report.taken or report.unchanged):
             raise FolderUnusable(f"Nothing can be read, so the collection was left alone. {report.reasons()}")
-        gone = sorted(path for path in known.keys() - {source.path for source in sources} if not report.stays(path))
+        gone = sorted(path for path in known.keys() - {source.path for source in found} if not report.stays(path))
         connection.execute("delete from documents where path = any(%s)", [gone])
         connection.execute("update about set (chunks, words) = (select count(*), coalesce(sum(words), 0) from chunks)")
         # Vacuumed, postings are read from their index alone: a search by words takes a fifth of the time.
         connection.execute("vacuum (analyze) chunks, postings")
     report.removed += gone
-    report.seconds = time.perf_counter() - started
+    report.seconds = time.perf_counter() - report.started
     return report
 
 
@@ -98,43 +86,10 @@ def _known(store: Store, connection: Connection, embedder: Embedder, language: s
     return {row["path"]: row["hash"] for row in connection.execute("select path, hash from documents")}
 
 
-def _sources(folder: Path, report: Report) -> Iterator[Source]:
-    """The files that can be asked for their content; of those with the same content, the first."""
-    first: dict[str, str] = {}
-    for name, found in files(folder):
-        try:
-            if isinstance(found, DocumentRefused):
-                raise found
-            digest = _digest(found)
-            if digest in first:
-                raise DocumentRefused(f"same content as {first[digest]}, under which it is found")
-        except (DocumentRefused, OSError) as error:
-            report.refuse(name, error)
-            continue
-        first[digest] = name
-        yield Source(name, digest, partial(_read, found, name))
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        content = hashlib.file_digest(file, "sha256")
-    content.update(RECIPE.encode())
-    return content.hexdigest()
-
-
-def _read(file: Path, name: str) -> Document:
-    """The document with what its path tells: a title if it has none, its kind (the first folder) and its type."""
-    document, path = read(file), Path(name)
-    place = {"kind": path.parts[0]} if len(path.parts) > 1 else {}
-    title = document.title or path.stem.replace("-", " ").replace("_", " ").capitalize()
-    metadata = {**document.metadata, **place, "type": path.suffix.lower().lstrip(".")}
-    return Document(document.text, document.sections, title, metadata, document.note)
-
-
-def _prepared(sources: list[Source], report: Report, known: dict[str, str]) -> Iterator[Prepared]:
+def _prepared(wanted: list[Source], report: Report, known: dict[str, str]) -> Iterator[Prepared]:
     columns = (TextColumn("reading and embedding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, disable=not sources) as bars:
-        for source in bars.track(sources):
+    with Progress(*columns, disable=not wanted) as bars:
+        for source in bars.track(wanted):
             try:
                 document = _storable(source.load())
                 pieces = list(chunks.split(document))
@@ -143,8 +98,8 @@ def _prepared(sources: list[Source], report: Report, known: dict[str, str]) -> I
             except (DocumentRefused, OSError) as error:
                 report.refuse(source.path, error, stays=source.path in known)
                 continue
-            if document.note:
-                report.notes.append((source.path, document.note))
+            if notes := [note for note in (document.note, source.note) if note]:
+                report.notes.append((source.path, "; ".join(notes)))
             yield Prepared(source, document, pieces)
 
 

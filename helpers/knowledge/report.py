@@ -1,5 +1,6 @@
 """What an ingest did, for a person to read."""
 
+import time
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -9,7 +10,7 @@ from helpers.knowledge.errors import DocumentRefused, DocumentUnreadable
 
 @dataclass(repr=False)
 class Report:
-    """The documents by what became of them; `chunks` were written in `seconds`.
+    """The documents by what became of them; `chunks` were written in `seconds`, which count from its making.
 
     `refused` pairs a path with the reason, `notes` with what the reader had to assume of a document that was taken.
     `unread` are those of the refused, files and folders, that may be readable another time.
@@ -23,6 +24,7 @@ class Report:
     unread: list[str] = field(default_factory=list)
     chunks: int = 0
     seconds: float = 0.0
+    started: float = field(default_factory=lambda: time.perf_counter())
 
     def refuse(self, path: str, error: DocumentRefused | OSError, stays: bool = False) -> None:
         """Note that `path` was not taken, and why; `stays` if its earlier version is still in the collection."""
@@ -42,7 +44,8 @@ class Report:
     def table(self) -> pd.DataFrame:
         """One row for each document that needs a person's eye: taken with a note, removed, refused."""
         rows = [(path, "taken", note) for path, note in self.notes]
-        rows += [(path, "removed", "no longer in the folder") for path in self.removed]
+        why = dict(self.refused)  # such as that it became a copy of another
+        rows += [(path, "removed", why.get(path, "no longer in the folder")) for path in self.removed]
         rows += [(path, "refused", reason) for path, reason in self.refused]
         return pd.DataFrame(rows, columns=["document", "what", "why"])
 

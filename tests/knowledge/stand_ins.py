@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from helpers.knowledge.documents import from_text
-from helpers.knowledge.ingest import Source
+from helpers.knowledge.sources import Source
 
 
 class Embedder:

@@ -4,8 +4,9 @@ import pytest
 
 from helpers.knowledge import CollectionUnusable, EmbeddingFailed, FolderUnusable
 from helpers.knowledge.documents import from_text
-from helpers.knowledge.ingest import Source, _sources, ingest
+from helpers.knowledge.ingest import ingest
 from helpers.knowledge.report import Report
+from helpers.knowledge.sources import Source, sources
 from tests.knowledge.samples import write
 from tests.knowledge.stand_ins import Embedder, content, source
 
@@ -39,10 +40,22 @@ def test_a_folder_is_taken_and_its_documents_are_known_by_what_their_paths_tell(
         knowledge.text("d.txt")
 
 
+def test_the_time_of_an_ingest_begins_before_the_folder_is_looked_at(folder, collection, monkeypatch):
+    now = [0.0]
+
+    def look(*arguments):
+        now[0] += 5
+        return sources(*arguments)
+
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("helpers.knowledge.ingest.sources", look)
+    assert collection().ingest(folder).seconds == 5
+
+
 def test_what_did_not_change_is_neither_read_nor_embedded_again(folder, collection, monkeypatch):
     knowledge = collection()
     knowledge.ingest(folder)
-    monkeypatch.setattr("helpers.knowledge.ingest.read", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr("helpers.knowledge.sources.read", lambda path: pytest.fail(f"{path} was read"))
     report = knowledge.ingest(folder)
     assert (report.taken, report.unchanged) == ([], ["a.txt", "b.md", "p/c.csv"])
 
@@ -50,7 +63,7 @@ def test_what_did_not_change_is_neither_read_nor_embedded_again(folder, collecti
 def test_a_change_of_the_way_of_reading_takes_all_anew(folder, collection, monkeypatch):
     knowledge = collection()
     knowledge.ingest(folder)
-    monkeypatch.setattr("helpers.knowledge.ingest.RECIPE", "another")
+    monkeypatch.setattr("helpers.knowledge.sources.RECIPE", "another")
     assert len(knowledge.ingest(folder).taken) == 3
 
 
@@ -81,8 +94,38 @@ def test_a_document_that_becomes_the_same_as_another_leaves_nothing_behind(folde
     knowledge.ingest(folder)
     write(folder / "z.txt", "Aspirin thins.")
     report = knowledge.ingest(folder)
-    assert report.removed == ["z.txt"] and "z.txt" in refusals(report)
+    assert report.removed == ["z.txt"] and "removed z.txt: same content as a.txt" in str(report)
     assert "z.txt" not in stored(knowledge)
+
+
+def test_what_is_in_the_collection_stays_when_a_copy_comes_that_sorts_before_it(folder, collection):
+    knowledge = collection()
+    knowledge.ingest(folder)
+    write(folder / "0.txt", "Aspirin thins.")
+    report = knowledge.ingest(folder)
+    assert (report.unchanged, report.removed) == (["a.txt", "b.md", "p/c.csv"], [])
+    assert refusals(report) == {"0.txt": "same content as a.txt, under which it is found"}
+
+
+def test_nor_does_a_new_way_of_reading_let_the_copy_take_its_place(folder, collection, monkeypatch):
+    knowledge = collection()
+    knowledge.ingest(folder)
+    write(folder / "0.txt", "Aspirin thins.")
+    monkeypatch.setattr("helpers.knowledge.sources.RECIPE", "another")
+    assert "a.txt" in knowledge.ingest(folder).taken and "0.txt" not in stored(knowledge)
+
+
+@pytest.mark.parametrize("first", ["p/c.csv", "inbox/c.csv"])
+def test_a_copy_in_another_kind_of_folder_pushes_no_document_out(folder, collection, first):
+    knowledge = collection()
+    if first == "p/c.csv":
+        knowledge.ingest(folder)
+    write(folder / "inbox" / "c.csv", (folder / "p" / "c.csv").read_bytes())
+    report = knowledge.ingest(folder)
+    assert {"inbox/c.csv", "p/c.csv"} <= stored(knowledge).keys()
+    assert report.removed == [] and ("inbox/c.csv", "same content as p/c.csv") in report.notes
+    found = knowledge.search("x", mode="text", where={"kind": "p"})
+    assert [passage.path for passage in found] == ["p/c.csv"]
 
 
 def test_a_document_that_is_renamed_is_found_under_its_new_name_alone(folder, collection):
@@ -108,13 +151,13 @@ def test_a_document_that_becomes_damaged_keeps_its_earlier_version_and_the_repor
 def test_what_may_not_be_read_for_a_while_stays_in_the_collection(folder, collection, as_nobody, monkeypatch, what):
     knowledge = collection()
     knowledge.ingest(folder)
-    before, look = stored(knowledge), _sources
+    before, look = stored(knowledge), sources
 
     def look_as_nobody(*arguments):
         with as_nobody():
             return list(look(*arguments))
 
-    monkeypatch.setattr("helpers.knowledge.ingest._sources", look_as_nobody)
+    monkeypatch.setattr("helpers.knowledge.ingest.sources", look_as_nobody)
     (folder / what).chmod(0)
     report = knowledge.ingest(folder)
     (folder / what).chmod(0o755)
