@@ -27,6 +27,7 @@ from helpers.knowledge.encodings import decoded
 from helpers.knowledge.errors import DocumentRefused
 
 LARGEST = 20 * 2**20  # bytes; a text of this size takes hours to embed on two cores
+LONGEST_NAME = 200  # characters of a title or heading; both stand above every chunk below them
 ABOUT = ("author", "keywords")  # what is kept besides the title, by the name that all four formats give it
 Metadata = dict[str, str]
 
@@ -183,7 +184,7 @@ def _headings(text: str) -> Iterator[tuple[int, int, str]]:
 def _plain(data: bytes) -> Document:
     text, note = decoded(data)
     title = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return Document(text, [Section(0, len(text))], title[:120], {}, note)
+    return Document(text, [Section(0, len(text))], title[:LONGEST_NAME], {}, note)
 
 
 def _csv(data: bytes) -> Document:

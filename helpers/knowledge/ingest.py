@@ -4,23 +4,25 @@ Documents are written in batches, each in one transaction: whenever the process 
 collection completely, as it was before, or not at all, and the next ingest goes on from there.
 """
 
+import itertools
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psycopg
 from pgvector import HalfVector
 from psycopg.types.json import Jsonb
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from helpers.knowledge import chunks
 from helpers.knowledge.chunks import Chunk
-from helpers.knowledge.documents import Document, storable
+from helpers.knowledge.documents import LONGEST_NAME, Document, storable
 from helpers.knowledge.embedder import BATCH, Embedder, Vectors
 from helpers.knowledge.errors import CollectionUnusable, DocumentRefused, FolderUnusable
 from helpers.knowledge.report import Report
 from helpers.knowledge.sources import Source, distinct, sources
-from helpers.knowledge.store import Connection, Store
+from helpers.knowledge.store import Connection, Store, line
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,9 @@ def ingest(store: Store, found: list[Source], language: str, report: Report, cop
         for batch in _batches(_prepared(wanted, report, known)):
             vectors = embedder.embed([chunk.in_context for document in batch for chunk in document.chunks])
             with connection.transaction():
-                _replace(connection, batch, vectors)
-            report.taken += [prepared.source.path for prepared in batch]
-            report.chunks += len(vectors)
+                written = _write(connection, batch, vectors, report, known)
+            for one in written:
+                report.take(one.source.path, [one.document.note, one.source.note], len(one.chunks))
         if not (report.taken or report.unchanged):
             raise FolderUnusable(f"Nothing can be read, so the collection was left alone. {report.reasons()}")
         gone = sorted(path for path in known.keys() - {source.path for source in found} if not report.stays(path))
@@ -98,14 +100,15 @@ def _prepared(wanted: list[Source], report: Report, known: dict[str, str]) -> It
             except (DocumentRefused, OSError) as error:
                 report.refuse(source.path, error, stays=source.path in known)
                 continue
-            if notes := [note for note in (document.note, source.note) if note]:
-                report.notes.append((source.path, "; ".join(notes)))
             yield Prepared(source, document, pieces)
 
 
 def _storable(document: Document) -> Document:
+    """The document with what a database can hold of it, and names that leave room for the text below them."""
+    sections = [replace(one, heading=storable(one.heading)[:LONGEST_NAME]) for one in document.sections]
     metadata = {name: storable(value) for name, value in document.metadata.items()}
-    return replace(document, text=storable(document.text), title=storable(document.title), metadata=metadata)
+    title = storable(document.title)[:LONGEST_NAME]
+    return replace(document, text=storable(document.text), sections=sections, title=title, metadata=metadata)
 
 
 def _batches(prepared: Iterable[Prepared]) -> Iterator[list[Prepared]]:
@@ -120,29 +123,37 @@ def _batches(prepared: Iterable[Prepared]) -> Iterator[list[Prepared]]:
         yield batch
 
 
-def _replace(connection: Connection, batch: list[Prepared], vectors: Vectors) -> None:
-    """Write the documents of `batch` in place of their earlier versions; runs in a transaction."""
-    rest = iter(vectors)
-    connection.execute("delete from documents where path = any(%s)", [[one.source.path for one in batch]])
+def _write(
+    connection: Connection, batch: list[Prepared], vectors: Vectors, report: Report, known: dict[str, str]
+) -> list[Prepared]:
+    """Those of `batch` that the database takes, in place of their earlier versions; runs in a transaction."""
+    rest, written = iter(vectors), []
     for one in batch:
-        row = (one.source.path, one.source.hash, one.document.title, Jsonb(one.document.metadata), one.document.text)
-        made = connection.execute(
-            "insert into documents (path, hash, title, metadata, text) values (%s, %s, %s, %s, %s) returning id", row
-        ).fetchone()
-        assert made
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                INSERT_CHUNK,
-                [
-                    {
-                        "document": made["id"],
-                        "context": chunk.in_context,
-                        "embedding": HalfVector(next(rest)),
-                        **vars(chunk),
-                    }
-                    for chunk in one.chunks
-                ],
-            )
+        mine = list(itertools.islice(rest, len(one.chunks)))
+        try:
+            with connection.transaction():  # one document must not stop the others
+                _replace(connection, one, mine)
+        except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded) as error:
+            reason = DocumentRefused(f"the database refuses it: {line(error)}")
+            report.refuse(one.source.path, reason, stays=one.source.path in known)
+        else:
+            written.append(one)
+    return written
+
+
+def _replace(connection: Connection, one: Prepared, vectors: list[Vectors]) -> None:
+    connection.execute("delete from documents where path = %s", [one.source.path])
+    row = (one.source.path, one.source.hash, one.document.title, Jsonb(one.document.metadata), one.document.text)
+    made = connection.execute(
+        "insert into documents (path, hash, title, metadata, text) values (%s, %s, %s, %s, %s) returning id", row
+    ).fetchone()
+    assert made
+    values = [
+        {"document": made["id"], "context": chunk.in_context, "embedding": HalfVector(vector), **vars(chunk)}
+        for chunk, vector in zip(one.chunks, vectors, strict=True)
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(INSERT_CHUNK, values)
 
 
 INSERT_CHUNK = """

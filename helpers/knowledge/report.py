@@ -1,6 +1,7 @@
 """What an ingest did, for a person to read."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -25,6 +26,13 @@ class Report:
     chunks: int = 0
     seconds: float = 0.0
     started: float = field(default_factory=lambda: time.perf_counter())
+
+    def take(self, path: str, notes: Iterable[str], chunks: int) -> None:
+        """Note that `path` was taken; empty `notes` say nothing."""
+        self.taken.append(path)
+        self.chunks += chunks
+        if told := "; ".join(filter(None, notes)):
+            self.notes.append((path, told))
 
     def refuse(self, path: str, error: DocumentRefused | OSError, stays: bool = False) -> None:
         """Note that `path` was not taken, and why; `stays` if its earlier version is still in the collection."""

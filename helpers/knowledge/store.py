@@ -118,12 +118,12 @@ def _told(name: str = "") -> Iterator[None]:
         yield
     except psycopg.errors.DiskFull as error:
         raise StoreFull(
-            f"The disk of the database is full ({_line(error)}). What was committed is intact. Free "
+            f"The disk of the database is full ({line(error)}). What was committed is intact. Free "
             "some space, or move the cache (WORKSHOP_CACHE_DIR), then ingest again: it goes on where it stopped."
         ) from error
     except psycopg.errors.UndefinedObject as error:
         raise CollectionUnusable(
-            f"PostgreSQL does not know the language: {_line(error)}. It has english, german "
+            f"PostgreSQL does not know the language: {line(error)}. It has english, german "
             "and others, and 'simple' for all the rest."
         ) from error
     except psycopg.errors.UndefinedTable as error:
@@ -133,12 +133,13 @@ def _told(name: str = "") -> Iterator[None]:
         ) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise StoreFailed(
-            f"The database ended or does not answer ({_line(error)}). What was committed is intact. "
+            f"The database ended or does not answer ({line(error)}). What was committed is intact. "
             "Try again; if it fails again, look at the disk: make doctor"
         ) from error
     except psycopg.Error as error:
-        raise StoreFailed(f"The database refuses: {_line(error)}.") from error
+        raise StoreFailed(f"The database refuses: {line(error)}.") from error
 
 
-def _line(error: psycopg.Error) -> str:
+def line(error: psycopg.Error) -> str:
+    """What PostgreSQL says, without its hints."""
     return str(error).partition("\n")[0]

@@ -1,5 +1,8 @@
 """A collection mirrors its folder; what happened to each document is reported, and no fault of one stops the others."""
 
+import random
+import re
+
 import pytest
 
 from helpers.knowledge import CollectionUnusable, EmbeddingFailed, FolderUnusable
@@ -209,6 +212,23 @@ def test_the_sound_documents_of_a_folder_full_of_faults_are_taken(folder, collec
     assert refusals(report).keys() == {*FAULTS, "na\ufffdme.txt", "out.txt"}
     assert all(reason for reason in refusals(report).values())
     assert all(path in str(report) and path in report._repr_html_() for path in refusals(report))
+
+
+def test_titles_and_headings_of_a_books_length_are_cut_and_the_document_is_taken(folder, collection):
+    words = " ".join(f"word{number}" for number in range(120_000))  # 1.2 MB; PostgreSQL indexes 1 MB at once
+    write(folder / "long.md", f"---\ntitle: {words}\n---\n# One\n\nA.\n\n## {words[:9000]}\n\nCodeine.\n")
+    knowledge = collection()
+    assert knowledge.ingest(folder).taken == ["a.txt", "b.md", "long.md", "p/c.csv"]
+    (passage,) = knowledge.search("codeine", k=1, mode="text")
+    assert passage.title == passage.heading == words[:200]
+
+
+def test_a_document_that_the_database_refuses_is_reported_and_the_rest_is_taken(collection):
+    store, path = collection()._store, "".join(random.Random(7).choices("0123456789abcdef", k=9000))
+    report = ingest(store, [source(name, "Codeine.") for name in ("a", path, "z")], "english", Report())
+    assert (report.taken, report.chunks) == (["a", "z"], 2)
+    assert re.search("the database refuses it: index row requires .* bytes", refusals(report)[path])
+    assert [row["path"] for row in content(store)[0]] == ["a", "z"]
 
 
 def test_characters_that_no_database_holds_are_replaced(collection):
