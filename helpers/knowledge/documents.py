@@ -215,9 +215,11 @@ def _rows(table: str) -> list[tuple[int, list[str]]]:
 
 def _dialect(table: str) -> type[csv.Dialect]:
     try:
-        return csv.Sniffer().sniff(table[:8192], delimiters=",;\t|")
+        dialect = csv.Sniffer().sniff(table[:8192], delimiters=",;\t|")
     except csv.Error:
         return csv.excel
+    dialect.doublequote = True  # as in every spreadsheet; the sample need not show it
+    return dialect
 
 
 def _kept(about: Metadata) -> Metadata:

@@ -33,6 +33,12 @@ def test_a_row_has_the_number_that_a_spreadsheet_shows(written):
     ]
 
 
+def test_quotation_marks_within_a_field_may_come_late(written):
+    rows = "".join(f'aspirin {number},"300 mg, at once"\n' for number in range(1000))
+    document = read(written("a.csv", f'drug,dose\n{rows}heparin,"5000 units, ""at once"""\n'))
+    assert document.text.endswith('drug: heparin; dose: 5000 units, "at once"\n')
+
+
 def test_a_row_that_is_too_long_is_told_with_the_number_that_a_spreadsheet_shows(written):
     with pytest.raises(DocumentRefused, match="row 4 has more fields than the header"):
         read(written("a.csv", "a,b\n\n1,2\n1,2,3\n"))
