@@ -16,7 +16,7 @@ from helpers.sites.errors import TopologyInvalid, UnknownSite
 Kind = Literal["outpost", "local-zone", "region"]
 State = Literal["up", "cut", "silent"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
-STRICT = ConfigDict(extra="forbid", frozen=True)
+STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Conditions(BaseModel):
@@ -66,7 +66,7 @@ class Topology(BaseModel):
             TopologyInvalid: the file is missing, is not TOML, or describes no topology.
         """
         try:
-            return cls.model_validate(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+            return cls.model_validate(tomllib.loads(Path(path).read_text(encoding="utf-8-sig")))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise TopologyInvalid(f"{path} cannot be read as TOML: {error}. Compare it with the kit's own.") from error
         except ValidationError as error:
