@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import frontmatter
 import mammoth
 import pypdfium2
 from bs4 import BeautifulSoup
@@ -21,10 +20,10 @@ from bs4.dammit import EncodingDetector
 from docx import Document as read_docx
 from markdown_it import MarkdownIt
 from markdownify import markdownify
-from yaml import YAMLError
 
 from helpers.knowledge.encodings import decoded
 from helpers.knowledge.errors import DocumentRefused
+from helpers.knowledge.front_matter import front_matter
 
 LARGEST = 20 * 2**20  # bytes; a text of this size takes hours to embed on two cores
 LONGEST_NAME = 200  # characters of a title or heading; both stand above every chunk below them
@@ -143,19 +142,8 @@ def _markdown_of(html: str) -> str:
 
 def _markdown(data: bytes) -> Document:
     text, note = decoded(data)
-    try:
-        post = frontmatter.loads(text)
-    except (YAMLError, ValueError, TypeError) as error:  # a date that is none, a key that is no text
-        raise DocumentRefused(f"its front matter is not YAML ({str(error).splitlines()[0]})") from error
-    about = {str(name).lower(): _in_words(value) for name, value in post.metadata.items()}
-    return _sectioned(post.content, about.get("title", ""), _kept(about), note)
-
-
-def _in_words(value: object) -> str:
-    """A value of YAML as a person writes it; one that is left empty is no text."""
-    if isinstance(value, list):
-        return ", ".join(filter(None, map(_in_words, value)))
-    return "" if value is None else str(value).strip()
+    about, text = front_matter(text, ("title", *ABOUT))
+    return _sectioned(text, about.get("title", ""), _kept(about), note)
 
 
 def _sectioned(text: str, title: str, metadata: Metadata, note: str = "") -> Document:

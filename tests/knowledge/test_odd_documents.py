@@ -1,5 +1,7 @@
 """Documents of unusual form are taken as they are meant, or refused in the words of their type."""
 
+from itertools import pairwise
+
 import docx
 import pytest
 
@@ -47,6 +49,31 @@ def test_lists_in_front_matter_are_joined(written):
         written("a.md", "---\ntitle: 7\nauthor:\n  - Bell\n  -\n  - Ray\nkeywords: [falls, 2]\n---\nLook.\n")
     )
     assert (document.title, document.metadata) == ("7", {"author": "Bell, Ray", "keywords": "falls, 2"})
+
+
+BOMB = "a: &a [x]\n" + "".join(f"{new}: &{new} [{f'*{old}, ' * 9}]\n" for old, new in pairwise("abcdefghijkl"))
+MERGES = "a: &a {x: 1}\n" + "".join(
+    f"{new}: &{new} {{<<: [{f'*{old}, ' * 9}]}}\n" for old, new in pairwise("abcdefghijkl")
+)
+
+
+@pytest.mark.parametrize("bomb", [f"{BOMB}title: *l\n", f"{BOMB}title: T\n", MERGES], ids=["used", "unused", "merged"])
+def test_front_matter_that_would_unfold_into_gigabytes_is_refused_unread(written, bomb):
+    with pytest.raises(DocumentRefused, match=r"its front matter has aliases, .* write out what they mean"):
+        read(written("a.md", f"---\n{bomb}---\nText.\n"))
+
+
+def test_a_star_in_front_matter_is_no_alias(written):
+    assert read(written("a.md", "---\ntitle: Give *now* 2 * 3\n---\nText.\n")).title == "Give *now* 2 * 3"
+
+
+def test_of_front_matter_only_what_is_kept_is_looked_at(written):
+    document = read(written("a.md", "---\ntitle: Falls\nother: {a: [1, {b: 2}]}\n---\nText.\n"))
+    assert (document.title, document.metadata) == ("Falls", {})
+
+
+def test_a_text_between_two_rules_is_no_front_matter(written):
+    assert "First." in read(written("a.md", "---\nFirst.\n\n---\nSecond.\n")).text
 
 
 @pytest.mark.parametrize("form", ["{}", "<head>{}</head>", "<html><head>{}</head></html>"])
