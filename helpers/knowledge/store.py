@@ -64,7 +64,11 @@ class Store:
                     f"Another process is writing to the collection {self.name!r}. Wait until it is done, or end it; "
                     "what it has committed stays."
                 )
-            yield connection
+            try:
+                yield connection
+            finally:  # the server would release it too, but some time after the connection is closed
+                with contextlib.suppress(psycopg.Error):
+                    connection.execute("select pg_advisory_unlock_all()")
 
     def create(self, connection: Connection, model: str, dimensions: int, language: str) -> None:
         """Make the collection's tables, all or none of them."""
@@ -99,8 +103,9 @@ class Store:
         options = {**OPTIONS, "search_path": f"{PREFIX}{self.name},public"}
         words = " ".join(f"-c {name}={value}" for name, value in options.items())
         connection = psycopg.connect(database_url(), options=words, autocommit=True, row_factory=dict_row)
-        with contextlib.suppress(psycopg.errors.UniqueViolation):  # another process makes it at the same moment
-            connection.execute("create extension if not exists vector with schema public")
+        if not connection.execute("select from pg_extension where extname = 'vector'").fetchall():
+            with contextlib.suppress(psycopg.errors.UniqueViolation):  # another process makes it at the same moment
+                connection.execute("create extension if not exists vector with schema public")
         register_vector(connection)
         return connection
 

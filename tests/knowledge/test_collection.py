@@ -48,6 +48,18 @@ def test_who_comes_second_to_write_is_told_and_who_reads_is_not_held_up(folder, 
     assert knowledge.ingest(folder).unchanged
 
 
+def test_who_has_written_holds_nobody_up_even_if_the_server_is_slow_to_see_its_connection_end(collection, monkeypatch):
+    store, ended = collection()._store, []
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.Connection, "close", lambda connection: ended.append(connection))
+        for _ in range(2):
+            with store.writing():
+                pass
+    for connection in ended:
+        connection.close()
+    assert len(ended) >= 2
+
+
 def test_a_full_disk_is_told_from_a_database_that_ended(collection):
     store = collection()._store
     with pytest.raises(StoreFull, match=r"disk of the database is full \(no space left\)"), store.writing():

@@ -224,6 +224,18 @@ def reader_of(knowledge):
             owner.execute(f"drop role {role}")
 
 
+def test_a_session_that_is_read_only_as_on_a_replica_can_search(hospital, set_to):
+    with reader_of(hospital) as address:
+        with psycopg.connect(database_url(), autocommit=True) as owner:
+            owner.execute(f"alter role reader_of_{hospital.name} set default_transaction_read_only = on")
+        set_to(WORKSHOP_DATABASE_URL=address)
+        replica = KnowledgeBase(hospital.name)
+        assert paths(replica.search("heparin", mode="text")) == paths(hospital.search("heparin", mode="text"))
+        with pytest.raises(StoreFailed, match="read-only transaction"):
+            replica.drop()
+        replica.close()
+
+
 def test_a_role_that_may_only_read_can_search_and_cannot_write(hospital, set_to, tmp_path):
     (tmp_path / "new.txt").write_text("Something new.")
     with reader_of(hospital) as address:
