@@ -41,12 +41,16 @@ def read_data_set(folder: Path) -> DataSet:
 def _source(entry: dict[str, Any]) -> Source:
     title, text = entry.get("title", ""), entry["text"]
     digest = hashlib.sha256(f"{RECIPE}\0{title}\0{text}".encode()).hexdigest()
-    return Source(entry["_id"], digest, partial(from_text, text, title))
+    return Source(entry["_id"], digest, partial(from_text, text if text.strip() else title, title))
 
 
 def _entries(file: Path) -> Iterator[dict[str, Any]]:
+    seen = set()
     for entry in objects(file, {"_id": str | int, "text": str}, LAYOUT):
-        yield {**entry, "_id": str(entry["_id"])}
+        if (number := str(entry["_id"])) in seen:
+            raise DataSetUnusable(f"{file}: more than one line has the _id {number!r}. Leave one of them.")
+        seen.add(number)
+        yield {**entry, "_id": number}
 
 
 def _judgements(file: Path) -> Iterator[tuple[str, str, int]]:

@@ -27,6 +27,7 @@ from helpers.knowledge.front_matter import front_matter
 
 LARGEST = 20 * 2**20  # bytes; a text of this size takes hours to embed on two cores
 LONGEST_NAME = 200  # characters of a title or heading; both stand above every chunk below them
+OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # how Word files began before 2007, and encrypted ones still do
 ABOUT = ("author", "keywords")  # what is kept besides the title, by the name that all four formats give it
 Metadata = dict[str, str]
 
@@ -116,6 +117,10 @@ def _flowing(page: str) -> str:
 
 
 def _docx(data: bytes) -> Document:
+    if data.startswith(OLE):
+        raise DocumentRefused(
+            "encrypted, or in the format of before 2007; open it and save it as DOCX without a password"
+        )
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         unpacked = sum(member.file_size for member in archive.infolist())
     if unpacked > 5 * LARGEST:

@@ -96,7 +96,7 @@ def _prepared(wanted: list[Source], report: Report, known: dict[str, str]) -> It
                 document = _storable(source.load())
                 pieces = list(chunks.split(document))
                 if not pieces:
-                    raise DocumentRefused("it has headings only")
+                    raise DocumentRefused("it has headings only" if document.text.strip() else "there is no text in it")
             except (DocumentRefused, OSError) as error:
                 report.refuse(source.path, error, stays=source.path in known)
                 continue

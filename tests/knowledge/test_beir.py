@@ -28,6 +28,11 @@ def test_a_data_set_has_sources_judged_queries_and_grades(folder):
     assert (first.title, first.text, second.title) == ("Aspirin", "It thins.", "")
 
 
+def test_of_a_document_without_a_text_the_title_is_read(folder):
+    (folder / "corpus.jsonl").write_text(lines({"_id": "d1", "title": "Aspirin thins", "text": " "}))
+    assert [source.load().text for source in read_data_set(folder).sources] == ["Aspirin thins"]
+
+
 def test_judgements_without_a_header_are_all_read(folder):
     (folder / "qrels" / "test.tsv").write_text("q1\td1\t1\nq1\t2\t1\n")
     assert read_data_set(folder).relevant == {"q1": {"d1": 1, "2": 1}}
@@ -53,6 +58,8 @@ FAULTS = {
     "no text": ("corpus.jsonl", lines({"_id": "d1"}), r"corpus\.jsonl, line 1: .*\(text missing\)"),
     "no id": ("queries.jsonl", lines({"text": "What?"}), r"queries\.jsonl, line 1: .*\(_id missing\)"),
     "a list": ("queries.jsonl", lines(*QUERIES, ["q3"]), r"queries\.jsonl, line 3: .*\(it is of type list\)"),
+    "an id twice": ("corpus.jsonl", lines(CORPUS[0], {"_id": "2", "text": ""}, CORPUS[1]), "more than one .* _id '2'"),
+    "a query twice": ("queries.jsonl", lines(*QUERIES, QUERIES[0]), r"queries\.jsonl: more than one line has the _id"),
     "null": ("corpus.jsonl", lines({"_id": "d1", "text": None}), r"line 1: .*\(text is of type NoneType\)"),
     "two columns": ("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\td1\n", r"test\.tsv, line 2: not query-id"),
     "no number": ("qrels/test.tsv", "q1\td1\t1\nq1\td1\tyes\n", r"test\.tsv, line 2: not query-id"),

@@ -214,6 +214,12 @@ def test_the_sound_documents_of_a_folder_full_of_faults_are_taken(folder, collec
     assert all(path in str(report) and path in report._repr_html_() for path in refusals(report))
 
 
+def test_a_document_without_a_text_is_told_from_one_of_headings_only(collection):
+    found = [source("a", "Text."), source("empty", " \n"), source("headings", "# One\n")]
+    report = ingest(collection()._store, found, "english", Report())
+    assert refusals(report) == {"empty": "there is no text in it", "headings": "it has headings only"}
+
+
 def test_titles_and_headings_of_a_books_length_are_cut_and_the_document_is_taken(folder, collection):
     words = " ".join(f"word{number}" for number in range(120_000))  # 1.2 MB; PostgreSQL indexes 1 MB at once
     write(folder / "long.md", f"---\ntitle: {words}\n---\n# One\n\nA.\n\n## {words[:9000]}\n\nCodeine.\n")

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from helpers.knowledge.documents import read
+from helpers.knowledge.documents import OLE, read
 from helpers.knowledge.errors import DocumentRefused
 from tests.knowledge.samples import docx_at, pdf_of
 
@@ -20,6 +20,11 @@ REFUSED = {
     "noise as PDF": ("a.pdf", noise(5000), "a damaged PDF"),
     "PDF without text": ("a.pdf", pdf_of(""), "no text in it.*OCR"),
     "noise as DOCX": ("a.docx", noise(5000), r"a damaged DOCX \(BadZipFile: File is not a zip file\); save it again"),
+    "encrypted DOCX": (
+        "a.docx",
+        OLE + noise(5000),
+        "encrypted, or in the format of before 2007; .* without a password",
+    ),
     "empty file": ("a.md", b"", "the file is empty"),
     "blank file": ("a.txt", b" \n\t\n", "no text in it"),
     "noise as text": ("a.txt", noise(5000), "not text"),
