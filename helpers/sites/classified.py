@@ -1,25 +1,25 @@
 """Finds classified values in what crosses a link, whatever carries them, without keeping them.
 
 Sets of values (patient ids, names) are found by an Aho-Corasick automaton, patterns (account numbers) by regular
-expressions. Case does not matter; percent escapes and Base64 are undone. A text that comes in pieces, such as an answer
-streamed token by token, is read across the seams. What is encrypted, or put in other words, is not found: nobody
-could from outside.
+expressions. Case does not matter; `readings` undoes what is wrapped around a value. A text that comes in pieces, such
+as an answer streamed token by token, is read across the seams. What is encrypted, or put in other words, is not found:
+nobody could from outside.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import unquote_plus
+from functools import lru_cache
 
 import ahocorasick
+
+from helpers.sites.readings import normal, opaque, readings
 
 Finding = tuple[str, str]  # classification and value, kept in memory only
 Given = Mapping[str, str | Iterable[str]]  # classification: a pattern, or values
 
-SEAM = 256  # characters of earlier pieces that are read again with the next; no value is longer
-LEAST_BASE64 = 8  # shorter words are words
-BASE64 = re.compile(rf"[A-Za-z0-9+/_-]{{{LEAST_BASE64},}}={{0,2}}")
+LONGEST = 256  # characters of a value, and at least so many of earlier pieces are read again with the next
+OFTEN = 1024
+WRAPPED = 4  # times as long as itself may a value be in Base64 or with escapes
 
 
 class Classified:
@@ -28,41 +28,64 @@ class Classified:
     Classified({"patient": ["P-1001", "Ada Byron"], "account": r"AC-[0-9]{5}"})
 
     Raises:
-        ValueError: a pattern is no regular expression, or a value is empty or longer than 256 characters.
+        ValueError: a pattern is empty or no regular expression; a value is empty or too long; there is no value.
     """
 
     def __init__(self, given: Given) -> None:
         self.names = list(given)
+        self.seam = LONGEST
         self._patterns: list[tuple[str, re.Pattern[str]]] = []
         self._values = ahocorasick.Automaton()
         for name, what in given.items():
-            self._add(name, what)
+            if isinstance(what, str):
+                self._add_pattern(name, what)
+            else:
+                self._add_values(name, what)
         self._values.make_automaton()
-
-    def _add(self, name: str, what: str | Iterable[str]) -> None:
-        if isinstance(what, str):
-            try:
-                self._patterns.append((name, re.compile(what, re.IGNORECASE)))
-            except re.error as error:
-                raise ValueError(f"The pattern of {name!r} is no regular expression: {error}.") from error
-            return
-        for value in what:
-            word = value.strip().lower()
-            if not 0 < len(word) <= SEAM:
-                raise ValueError(f"A value of {name!r} is empty or longer than {SEAM} characters.")
-            others = self._values.get(word, (word, set()))[1]
-            self._values.add_word(word, (word, others | {name}))
+        self.find_again = lru_cache(OFTEN)(self.find)  # of short texts that come with every message, such as headers
 
     def find(self, text: str) -> set[Finding]:
         """The classified values in `text`, as it stands and with escapes undone."""
-        return {(name, word) for reading in _readings(text) for name, word, _, _ in self._places(reading)}
+        return {(name, word) for name, word, _, _ in self._places("\n".join(readings(text)))}
 
     def redact(self, text: str) -> str:
         """`text` with every classified value replaced by what it is; for what the ledger keeps."""
-        readable = unquote_plus(text) if self.find(text) else text
-        for name, _, start, stop in sorted(self._places(readable), key=lambda place: -place[2]):
-            readable = f"{readable[:start]}[{name}]{readable[stop:]}"
-        return readable
+        found = self.find(text)
+        if not found:
+            return text
+        for layer in readings(text, levels=0):
+            redacted = self._replaced(layer)
+            if not self.find(redacted):
+                return redacted
+        return ", ".join(f"[{name}]" for name in sorted({name for name, _ in found}))  # it is wrapped too well
+
+    def _add_pattern(self, name: str, pattern: str) -> None:
+        try:
+            self._patterns.append((name, re.compile(pattern, re.IGNORECASE | re.MULTILINE)))
+        except re.error as error:
+            raise ValueError(f"The pattern of {name!r} is no regular expression: {error}.") from error
+        if not pattern:
+            raise ValueError(f"The pattern of {name!r} is empty, so that nothing would ever be found.")
+
+    def _add_values(self, name: str, values: Iterable[str]) -> None:
+        words = [normal(str(value)).strip().lower() for value in values]
+        if not words:
+            raise ValueError(f"There is no value of {name!r}, so that nothing would ever be found.")
+        for word in words:
+            if not 0 < len(word) <= LONGEST:
+                raise ValueError(f"A value of {name!r} is empty or longer than {LONGEST} characters.")
+            others = self._values.get(word, (word, set()))[1]
+            self._values.add_word(word, (word, others | {name}))
+            self.seam = max(self.seam, WRAPPED * len(word))
+
+    def _replaced(self, text: str) -> str:
+        """`text` with names of classifications in place of values; values that overlap are replaced together."""
+        kept, read = [], 0
+        for start, stop, name in sorted((start, stop, name) for name, _, start, stop in self._places(text)):
+            if start >= read:
+                kept += [text[read:start], f"[{name}]"]
+            read = max(read, stop)
+        return "".join([*kept, text[read:]])
 
     def _places(self, text: str) -> Iterator[tuple[str, str, int, int]]:
         for name, pattern in self._patterns:
@@ -84,38 +107,47 @@ def _stands_alone(text: str, start: int, stop: int) -> bool:
     return not (before.isalnum() and text[start].isalnum()) and not (after.isalnum() and text[stop - 1].isalnum())
 
 
-def _readings(text: str) -> Iterator[str]:
-    yield text
-    if "%" in text:
-        yield unquote_plus(text)
-    for word in BASE64.findall(text):
-        if word in (word.lower(), word.upper()):
-            continue  # a word, a hexadecimal number: Base64 has both cases
-        try:
-            decoded = base64.b64decode(word.replace("-", "+").replace("_", "/") + "==", validate=False)
-            yield decoded.decode()
-        except (binascii.Error, UnicodeDecodeError):
-            continue
-
-
 class Reader:
-    """Reads the texts of one message; texts of the same place follow one another, however long after."""
+    """Reads the texts of one message. Those of the same place follow one another, however long after."""
 
     def __init__(self, classified: Classified) -> None:
         self.classified = classified
         self.found: set[Finding] = set()
-        self._ends: dict[str, str] = {}
+        self.unread = 0  # characters that are no text in any reading
+        self._ends: dict[object, str] = {}
+        self._new: list[str] = []
 
-    def read(self, texts: Iterable[tuple[str, str]]) -> None:
-        """Look at `texts`, (place, text), each joined to what was read at the same place before."""
-        joined = []
+    def read(self, texts: Iterable[tuple[object, str]]) -> None:
+        """Take `texts`, (place, text), each also joined to what was taken at the same place before.
+
+        A text without a place (None) has nothing before it and nothing after.
+        """
         for place, text in texts:
-            joined.append(self._ends.get(place, "") + text)
-            self._ends[place] = joined[-1][-SEAM:]
-        self.found |= self.classified.find("\n".join(joined))
+            self._new.append(text)
+            if place is None:
+                continue
+            if before := self._ends.get(place, ""):
+                self._new.append(before + text[: self.classified.seam])
+            self._ends[place] = (before + text[-self.classified.seam :])[-self.classified.seam :]
+
+    def read_head(self, texts: Iterable[str]) -> None:
+        """Take the parts of a head, which are often the same as those before."""
+        for text in texts:
+            if len(text) < OFTEN:
+                self.found |= self.classified.find_again(text)
+            else:
+                self._new.append(text)
+
+    def look(self) -> None:
+        """Look at what was taken; all at once, because that is faster."""
+        if self._new:
+            whole, self._new = "\n".join(self._new), []
+            self.found |= self.classified.find(whole)
+            self.unread += opaque(whole)
 
     @property
     def counts(self) -> dict[str, int]:
         """How many different values were found of each classification."""
+        self.look()
         names = [name for name, _ in self.found]
         return {name: names.count(name) for name in sorted(set(names))}

@@ -61,10 +61,17 @@ class Links:
                 start_new_session=True,  # a Ctrl-C in the terminal is for the notebook
             )
         self._turn = threading.Lock()
-        self._entries: dict[tuple[str, str, str, int], int] = {}
-        given = {name: what if isinstance(what, str) else list(what) for name, what in classified.items()}
-        self.do("begin", ledger=str(ledger), sites=list(topology.sites), classified=given)
-        self.links = {frozenset(spec.between): self._link(spec.between, spec, ideal) for spec in topology.links}
+        self._entries: dict[tuple[str, str, str, int, bool], int] = {}
+        self._number = 0
+        given = {
+            name: what if isinstance(what, str) else [str(value) for value in what] for name, what in classified.items()
+        }
+        try:
+            self.do("begin", ledger=str(ledger), sites=list(topology.sites), classified=given)
+            self.links = {frozenset(spec.between): self._link(spec.between, spec, ideal) for spec in topology.links}
+        except BaseException:
+            self.close()
+            raise
 
     def between(self, one: str, other: str) -> Link:
         """The link between two sites.
@@ -78,16 +85,18 @@ class Links:
             raise NotLinked(f"No link joins {one} and {other}. Links: {pairs}. Add one to the topology.")
         return link
 
-    def enter(self, caller: str, callee: str, host: str, port: int) -> int:
+    def enter(self, caller: str, callee: str, host: str, port: int, tls: bool = False) -> int:
         """The loopback port at which `caller` reaches `host:port` of `callee`; the same whenever it is asked for.
+
+        With `tls` the link speaks TLS with the callee, so that the ledger can read what the caller sends without.
 
         Raises:
             NotLinked: no link joins them.
         """
         self.between(caller, callee)
-        where = (caller, callee, host, port)
+        where = (caller, callee, host, port, tls)
         if where not in self._entries:
-            answer = self.do("enter", caller=caller, callee=callee, host=host, port=port)
+            answer = self.do("enter", caller=caller, callee=callee, host=host, port=port, tls=tls)
             self._entries[where] = answer["port"]
         return self._entries[where]
 
@@ -97,26 +106,37 @@ class Links:
         Raises:
             LinksFailed: it has ended, or it refuses.
         """
-        assert self._process.stdin and self._process.stdout
         with self._turn:
-            try:
-                self._process.stdin.write(json.dumps({"do": action, **arguments}).encode() + b"\n")
-                self._process.stdin.flush()
-                line = self._process.stdout.readline()
-            except (OSError, ValueError):  # the pipe is broken, or was closed
-                line = b""
-        if not line:
-            words = self.log.read_text(errors="replace")[-600:].strip()
-            raise LinksFailed(f"The process of the links has ended. Make the network anew. Its last words: {words}")
-        answer: dict[str, Any] = json.loads(line)
+            self._number += 1
+            answer = self._ask({"number": self._number, "do": action, **arguments})
         if "error" in answer:
             raise LinksFailed(f"The links refuse to {action}: {answer['error']}")
+        return answer
+
+    def _ask(self, command: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin and self._process.stdout
+        answer: dict[str, Any] = {}
+        while answer.get("number") != command["number"]:  # an earlier one, whose caller was interrupted
+            try:
+                if not answer:
+                    self._process.stdin.write(json.dumps(command).encode() + b"\n")
+                    self._process.stdin.flush()
+                answer = json.loads(self._process.stdout.readline())
+            except (OSError, ValueError):  # the pipe is broken, or was closed
+                words = self.log.read_text(errors="replace")[-600:].strip() if self.log.exists() else "(none)"
+                raise LinksFailed(
+                    f"The process of the links has ended. Make the network anew. Its last words: {words}"
+                ) from None
         return answer
 
     def close(self) -> None:
         """End the links; every connection over them breaks."""
         self._process.terminate()
-        self._process.communicate(timeout=STOP_SECONDS)
+        try:
+            self._process.communicate(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
 
     def _link(self, between: tuple[str, str], spec: Conditions, ideal: bool) -> Link:
         start = Conditions() if ideal else Conditions.model_validate(spec.model_dump(exclude={"between"}))

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 CARD = "/.well-known/agent-card.json"
 OTLP = ("/v1/traces", "/v1/metrics", "/v1/logs")
 A2A_METHODS = ("message/", "tasks/", "agent/")  # revision 0.3
-A2A_NAMES = ("SendMessage", "SendStreamingMessage", "GetTask", "ListTasks", "CancelTask", "SubscribeToTask")  # 1.x
+A2A_NAMES = (  # 1.x
+    *("SendMessage", "SendStreamingMessage", "GetTask", "ListTasks", "CancelTask", "SubscribeToTask"),
+    *("CreateTaskPushNotificationConfig", "GetTaskPushNotificationConfig", "ListTaskPushNotificationConfigs"),
+    *("DeleteTaskPushNotificationConfig", "GetExtendedAgentCard"),
+)
 MCP_METHODS = (
     *("initialize", "ping", "tools/", "resources/", "prompts/", "completion/", "logging/", "notifications/"),
     *("sampling/", "elicitation/", "roots/", "server/", "subscriptions/"),
 )
+AGAIN = "(keys that came again)"
 NAMED = ("tools/call", "prompts/get", "resources/read")
 
 
@@ -45,10 +50,18 @@ def operation(method: str, target: str, headers: dict[str, str], body: object = 
 def parsed(body: bytes) -> object:
     """The JSON in `body`, or None where it is none."""
     try:
-        document: object = json.loads(body)
+        document: object = json.loads(body, parse_float=str, object_pairs_hook=_object)
     except (ValueError, RecursionError):
         return None
     return document
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object; what a key had before it came again is kept too, for whoever reads the first."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        found[AGAIN] = [value for _, value in pairs]
+    return found
 
 
 def _call(call: dict[str, object]) -> str:

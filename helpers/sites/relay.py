@@ -33,12 +33,15 @@ class Link:
     def __init__(self, conditions: Conditions) -> None:
         self.connections: set[asyncio.Task[None]] = set()
         self.passing = asyncio.Event()
-        self._free_at: dict[str, float] = {}  # per sending site: when it has sent all that it was given
+        self._changed = asyncio.Event()
         self.set(conditions)
 
     def set(self, conditions: Conditions) -> None:
-        """Change the conditions; cutting resets every connection."""
+        """Change the conditions, also of what is under way; cutting resets every connection."""
         self.conditions = conditions
+        self._free_at: dict[str, float] = {}  # per sending site: when it has sent all that it was given
+        self._changed.set()
+        self._changed = asyncio.Event()
         if conditions.state == "up":
             self.passing.set()
         else:
@@ -47,16 +50,30 @@ class Link:
             for connection in self.connections:
                 connection.cancel()
 
-    def due(self, sender: str, size: int) -> float:
-        """When `size` bytes given now by `sender` arrive, in the loop's time: they queue behind what it sent before."""
-        now = asyncio.get_running_loop().time()
-        sent = now
-        if self.conditions.bandwidth_mbit:
-            sent = max(now, self._free_at.get(sender, now)) + size * 8 / (self.conditions.bandwidth_mbit * 1e6)
-            self._free_at[sender] = sent
-        return sent + self.delay()
+    @property
+    def is_late(self) -> bool:
+        """Whether anything takes time."""
+        return bool(self.conditions.latency_ms or self.conditions.jitter_ms or self.conditions.bandwidth_mbit)
 
-    def delay(self) -> float:
+    async def carry(self, sender: str, size: int, given: float) -> None:
+        """Return when `size` bytes that `sender` gave at `given`, in the loop's time, have arrived."""
+        due = self._due(sender, size, given)
+        while (wait := due - asyncio.get_running_loop().time()) > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
+                due = self._due(sender, size, given)
+        await self.passing.wait()
+
+    def _due(self, sender: str, size: int, given: float) -> float:
+        """When that is, as things are now. Bytes queue behind what their sender sent before."""
+        sent = given
+        if self.conditions.bandwidth_mbit:
+            sent = max(given, self._free_at.get(sender, given)) + size * 8 / (self.conditions.bandwidth_mbit * 1e6)
+            self._free_at[sender] = sent
+        return sent + self._delay()
+
+    def _delay(self) -> float:
         """Seconds that one way takes, this time."""
         late = random.uniform(0, self.conditions.jitter_ms)  # noqa: S311 - not a secret
         return (self.conditions.latency_ms + late) / 1000
@@ -93,13 +110,16 @@ class Relay:
             self.links[frozenset(between)] = Link(new)
         return {}
 
-    async def enter(self, caller: str, callee: str, host: str, port: int) -> dict[str, Any]:
-        """An address at which programs of `caller` reach `host:port` of `callee`, over the link."""
+    async def enter(self, caller: str, callee: str, host: str, port: int, tls: bool) -> dict[str, Any]:
+        """An address at which programs of `caller` reach `host:port` of `callee`, over the link.
+
+        With `tls` the relay speaks it with the callee, whose certificate must be good, and the caller need not.
+        """
         link = self.links[frozenset((caller, callee))]
 
         def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             tap = Tap(caller, callee, self.classified, self.ledger.write)
-            task = asyncio.ensure_future(Connection(link, tap, reader, writer).run(host, port))
+            task = asyncio.ensure_future(Connection(link, tap, reader, writer).run(host, port, tls))
             link.connections.add(task)
             task.add_done_callback(link.connections.discard)
 
@@ -115,11 +135,11 @@ class Connection:
         self.link, self.tap, self.reader, self.writer = link, tap, reader, writer
         self.ends = [writer]
 
-    async def run(self, host: str, port: int) -> None:
+    async def run(self, host: str, port: int, tls: bool) -> None:
         """Relay until both sides have ended, one breaks off, or the link is cut."""
         leave: Callable[[asyncio.StreamWriter], None] = _reset
         try:
-            await self._relay(host, port)
+            await self._relay(host, port, tls)
             leave = _close
         except (OSError, asyncio.CancelledError):
             pass
@@ -131,13 +151,12 @@ class Connection:
             for end in self.ends:
                 leave(end)
 
-    async def _relay(self, host: str, port: int) -> None:
+    async def _relay(self, host: str, port: int, tls: bool) -> None:
         if self.link.conditions.state == "cut":
             raise ConnectionResetError
-        if handshake := 2 * self.link.delay():  # a round trip
-            await asyncio.sleep(handshake)
-        await self.link.passing.wait()
-        reader, writer = await asyncio.open_connection(host, port, limit=CHUNK)
+        for sender in (self.tap.requests.source, self.tap.responses.source):  # a handshake is a round trip
+            await self.link.carry(sender, 0, asyncio.get_running_loop().time())
+        reader, writer = await asyncio.open_connection(host, port, limit=CHUNK, ssl=tls or None)
         self.ends.append(writer)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._pass(tasks, self.reader, writer, self.tap.requests))
@@ -150,40 +169,50 @@ class Connection:
         writer: asyncio.StreamWriter,
         direction: Direction,
     ) -> None:
-        """One direction: what is read now is written when it is due."""
-        loop = asyncio.get_running_loop()
-        under_way: asyncio.Queue[tuple[float, bytes]] | None = None  # made when something is late for the first time
-        while data := await reader.read(CHUNK):
-            direction.feed(data)
-            due = self.link.due(direction.source, len(data))
-            if under_way is None and due > loop.time():
+        """One direction: what is read now is written when it has arrived, the end of it too."""
+        under_way: asyncio.Queue[tuple[float, bytes | None]] | None = None  # made when something is late at first
+        data: bytes | None = b"begin"
+        while data:
+            data = await _read(reader)
+            direction.feed(data) if data else direction.end(in_order=data is not None)
+            if under_way is None and self.link.is_late:
                 under_way = asyncio.Queue(IN_FLIGHT)
-                tasks.create_task(self._arrive(under_way, writer))
+                tasks.create_task(self._arrive(under_way, writer, direction.source))
             if under_way is not None:
-                await under_way.put((due, data))
+                await under_way.put((asyncio.get_running_loop().time(), data))
             else:
-                await self._write(writer, data)
-        if under_way is not None:
-            await under_way.put((0, b""))
-        else:
-            _end(writer)
+                await self.link.passing.wait()
+                await _write(writer, data)
 
-    async def _arrive(self, under_way: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
-        while (item := await under_way.get())[1]:
-            due, data = item
-            await asyncio.sleep(due - asyncio.get_running_loop().time())
-            await self._write(writer, data)
-        _end(writer)
+    async def _arrive(
+        self, under_way: asyncio.Queue[tuple[float, bytes | None]], writer: asyncio.StreamWriter, sender: str
+    ) -> None:
+        data: bytes | None = b"begin"
+        while data:
+            given, data = await under_way.get()
+            await self.link.carry(sender, len(data or b""), given)
+            await _write(writer, data)
 
-    async def _write(self, writer: asyncio.StreamWriter, data: bytes) -> None:
-        await self.link.passing.wait()
+
+async def _read(reader: asyncio.StreamReader) -> bytes | None:
+    """What came; no bytes if the sender has ended, None if it has broken off: that has to cross the link as well."""
+    try:
+        return await reader.read(CHUNK)
+    except OSError:
+        return None
+
+
+async def _write(writer: asyncio.StreamWriter, data: bytes | None) -> None:
+    if data is None:
+        raise ConnectionResetError
+    if data:
         writer.write(data)
         await writer.drain()
-
-
-def _end(writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        writer.write_eof()
+    elif writer.can_write_eof():
+        with contextlib.suppress(OSError):
+            writer.write_eof()
+    else:
+        writer.close()  # TLS knows no half-closed connection
 
 
 def _close(end: asyncio.StreamWriter) -> None:
@@ -202,11 +231,13 @@ async def main() -> None:
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
     relay = Relay()
     while line := await commands.readline():
+        command = json.loads(line)
+        number = command.pop("number")
         try:
-            answer = await relay.do(json.loads(line))
+            answer = await relay.do(command)
         except (KeyError, ValueError, OSError) as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(answer), flush=True)
+        print(json.dumps({"number": number, **answer}), flush=True)
 
 
 if __name__ == "__main__":

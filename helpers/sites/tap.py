@@ -1,23 +1,24 @@
 """Reads along with one HTTP/1.1 connection: what each message is, how large, and which classified values are in it.
 
 It changes nothing and holds nothing back. What it saw is told before the bytes are passed on, so whoever has an answer
-finds it in the ledger. What is not HTTP is told too, as bytes that nobody could read.
+finds it in the ledger. What is not HTTP, or not read yet, is told too, as bytes that nobody has read.
 """
 
+import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 import httptools
 
-from helpers.sites.classified import Classified, Reader
-from helpers.sites.content import Content
+from helpers.sites.classified import Classified
 from helpers.sites.ledger import Crossing
+from helpers.sites.message import Message, Tell, text_of
 from helpers.sites.operations import Operation, operation
 
-Tell = Callable[[Crossing], None]
 UNKNOWN = Operation("HTTP", "")
+UNTIL_THE_END = sys.maxsize  # an answer without a length goes on until its connection ends
 
 
 class Parser(Protocol):
@@ -54,31 +55,6 @@ class Tap:
         self.responses.close()
 
 
-class Message:
-    """One request or answer under way: what is told of it, and who reads it."""
-
-    def __init__(self, tap: Tap, crossing: Crossing) -> None:
-        self.tap, self.crossing = tap, crossing
-        self.headers: dict[str, str] = {}
-        self.reader = Reader(tap.classified)
-        self.content = Content({}, self.reader)
-        self._told: object = None
-
-    def name(self, what: Operation) -> None:
-        """Say which operation it is, without the classified values that its name may hold."""
-        self.crossing.protocol = what.protocol
-        self.crossing.operation = self.tap.classified.redact(what.name)
-
-    def tell(self, opaque: bool) -> None:
-        """Tell the ledger, if there is more to tell than last time."""
-        if not opaque:
-            self.crossing.classified, self.crossing.unread = self.reader.counts, self.content.unread
-        state = (self.crossing.whole, self.crossing.unread, len(self.reader.found))
-        if state != self._told:
-            self._told = state
-            self.tap.tell(self.crossing)
-
-
 class Direction:
     """The messages of one direction. The `on_…` methods are what httptools calls."""
 
@@ -87,6 +63,8 @@ class Direction:
         self.message: Message | None = None
         self.opaque = False
         self.parser = self.new_parser()
+        self.switched_to: str | None = None  # the protocol, once an answer has agreed to it
+        self._early = 0  # bytes before the first message: empty lines
 
     def new_parser(self) -> Parser:
         raise NotImplementedError  # abstract
@@ -97,22 +75,34 @@ class Direction:
 
     def feed(self, data: bytes) -> None:
         """Read what is about to cross."""
-        if not self.opaque:
-            self._parse(data)
+        for piece in self._pieces(data):
+            if not self.opaque:
+                self._parse(piece)
+            if self.message:
+                self.message.crossing.bytes += len(piece)
+            else:
+                self._early += len(piece)
+            if self.switched_to:
+                self.tap.become_opaque(self.switched_to, self.current.crossing.operation)
         if self.message:
-            self.message.crossing.bytes += len(data)
-            self.message.crossing.unread += len(data) if self.opaque else 0
-            self.message.tell(self.opaque)
+            self.message.tell()
+
+    def end(self, in_order: bool) -> None:
+        """The sender has ended, in good order or not; if so, an answer without a length has, too."""
+        if in_order and self.message and self.message.left == UNTIL_THE_END and not self.message.crossing.whole:
+            self.on_message_complete()
+        self.close()
 
     def close(self) -> None:
         """Tell what is known of a message that ends with the connection."""
-        if self.message and not self.message.crossing.whole and self.message.crossing.bytes:
-            self.message.content.end()
-            self.message.tell(self.opaque)
+        if self.message:
+            if self.message.content and not self.message.crossing.whole:
+                self.message.content.end()
+            self.message.tell()
 
     def become_opaque(self, protocol: str, name: str) -> None:
-        self.close()
         self.opaque = True
+        self.switched_to = None
         self._begin()
         self.current.name(Operation(protocol, name))
 
@@ -125,30 +115,55 @@ class Direction:
         self._begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.current.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        self.current.add(text_of(name), text_of(value))
 
     def on_headers_complete(self) -> None:
-        self.current.reader.read(self.current.headers.items())
-        self.current.content = Content(self.current.headers, self.current.reader)
+        self.current.read_head()
         self.current.name(self.operation(None))
 
     def on_body(self, body: bytes) -> None:
+        assert self.current.content
         self.current.content.feed(body)
+        if self.current.left < UNTIL_THE_END:
+            self.current.left -= len(body)
 
     def on_message_complete(self) -> None:
+        assert self.current.content
         self.current.name(self.operation(self.current.content.end()))
         self.current.crossing.whole = True
 
     def _begin(self) -> None:
-        self.message = Message(self.tap, Crossing(self.source, self.target))
+        self.close()
+        self.message = Message(
+            self.tap.tell, self.tap.classified, Crossing(self.source, self.target, bytes=self._early)
+        )
+        self._early = 0
 
-    def _parse(self, data: bytes) -> None:
+    def _pieces(self, data: bytes) -> Iterator[bytes]:
+        """`data`, cut wherever a message can end, so that each piece is of one message."""
+        start = 0
+        while start < len(data):
+            if self.opaque:
+                stop = len(data)
+            elif self.message and self.message.left > 0 and not self.message.crossing.whole:
+                stop = min(len(data), start + self.message.left)
+            else:  # in a head, or between chunks
+                stop = data.find(b"\n", start) + 1 or len(data)
+            yield data[start:stop]
+            start = stop
+
+    def _parse(self, piece: bytes) -> None:
+        message, content = self.message, self.message and self.message.content
+        read = content.size if content else 0
         try:
-            self.parser.feed_data(data)
+            self.parser.feed_data(piece)
         except httptools.HttpParserUpgrade:
             self.parser = self.new_parser()  # it is asked for; the answer decides
         except httptools.HttpParserError:
-            self.tap.become_opaque("TCP", "not HTTP")
+            if not self.switched_to:
+                self.tap.become_opaque("TCP", "not HTTP")
+        if content and message is self.message and content.size == read:
+            self.current.read_frame(piece)
 
 
 class Requests(Direction):
@@ -174,7 +189,7 @@ class Requests(Direction):
         self.url += url
 
     def on_headers_complete(self) -> None:
-        self.current.reader.read([("", self.url.decode("latin-1"))])
+        self.current.head.append(text_of(self.url))
         super().on_headers_complete()
 
 
@@ -190,21 +205,29 @@ class Responses(Direction):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.reason = b""
         self.asked = self.tap.asked[0] if self.tap.asked else Asked()
 
+    def on_status(self, reason: bytes) -> None:
+        self.reason += reason
+
     def on_headers_complete(self) -> None:
+        self.current.head.append(text_of(self.reason))
         super().on_headers_complete()
-        self.current.crossing.status = self.responses.get_status_code()
-        if self.asked.method == "HEAD":
+        status = self.current.crossing.status = self.responses.get_status_code()
+        if not {"content-length", "transfer-encoding"} & self.current.headers.keys():
+            self.current.left = UNTIL_THE_END
+        if self.asked.method == "HEAD" or (self.asked.method == "CONNECT" and 199 < status < 300):
             self.on_message_complete()
 
     def on_message_complete(self) -> None:
         if self.current.crossing.whole:
-            return  # an answer to HEAD was whole with its head
+            return  # an answer to HEAD or CONNECT was whole with its head
         super().on_message_complete()
         status = self.current.crossing.status or 0
-        if status == 101:
-            self.tap.become_opaque("WebSocket", self.current.crossing.operation)
+        if status == 101 or (self.asked.method == "CONNECT" and 199 < status < 300):
+            websocket = self.current.headers.get("upgrade", "").lower() == "websocket"
+            self.switched_to = "WebSocket" if websocket else "TCP"
         elif status > 199 and self.tap.asked:  # 1xx comes before the answer
             self.tap.asked.popleft()
 
