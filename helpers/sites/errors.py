@@ -25,6 +25,10 @@ class LinksFailed(SitesError):
     """The process that is the links has ended, or refuses what it was asked."""
 
 
+class LedgerGone(SitesError):
+    """The ledger was deleted with its network."""
+
+
 class TokenRefused(SitesError):
     """A bearer token is missing, expired, made by someone else or for someone else."""
 

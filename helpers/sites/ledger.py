@@ -13,11 +13,12 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+from helpers.sites.errors import LedgerGone, LeftTheSite, UnknownSite
 
-from helpers.sites.errors import LeftTheSite, UnknownSite
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA = """
 create table if not exists crossings (
@@ -92,8 +93,10 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def table(self) -> pd.DataFrame:
-        """Every crossing, oldest first: time, from, to, protocol, operation, status, bytes, whole, classified."""
+    def table(self) -> "pd.DataFrame":
+        """Every crossing, oldest first: what it was, how large, how much of it unread, and what was found in it."""
+        import pandas as pd  # not above: the links write ledgers, and would start half a second later
+
         rows = self._rows(f"select {', '.join(COLUMNS)} from crossings order by id")  # noqa: S608
         table = pd.DataFrame(rows, columns=list(COLUMNS))
         table["at"] = pd.to_datetime(table["at"], unit="s").dt.strftime("%H:%M:%S.%f").str[:-3]
@@ -109,6 +112,7 @@ class Ledger:
         Raises:
             LeftTheSite: something did, or some bytes could not be read, so that nobody can say.
             UnknownSite: the ledger does not watch that site, or does not look for that classification.
+            LedgerGone: the network was closed.
         """
         self._require(site, classification)
         rows = self._rows("select operation, target, unread, classified from crossings where source = ?", site)
@@ -118,7 +122,10 @@ class Ledger:
             raise LeftTheSite(f"{classification} left {site}: {'; '.join(with_it)}.")
         unread = [f"{count} bytes of {operation} to {to}" for operation, to, count, _ in rows if count]
         if unread:
-            raise LeftTheSite(f"Whether {classification} left {site} cannot be told: unread are {'; '.join(unread)}.")
+            raise LeftTheSite(
+                f"Whether {classification} left {site} cannot be told. Not read, because encrypted, compressed in an "
+                f"unknown way, no text, too large or not yet whole: {'; '.join(unread)}."
+            )
         return len(rows)
 
     def _require(self, site: str, classification: str) -> None:
@@ -132,5 +139,7 @@ class Ledger:
             )
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        if not self.path.exists():
+            raise LedgerGone(f"{self.path} is gone, because its network was closed. Read a ledger before you close it.")
         with closing(sqlite3.connect(self.path, timeout=10)) as connection:
             return connection.execute(query, values).fetchall()

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+from filelock import FileLock
 
 from helpers.settings import settings
 from helpers.sites.classified import Classified, Given
@@ -41,12 +42,13 @@ class Network:
         Raises:
             ValueError: a pattern is no regular expression, a value is empty or too long.
         """
-        Classified(classified or {})  # says at once what is wrong
+        given = {name: what if isinstance(what, str) else list(what) for name, what in (classified or {}).items()}
+        Classified(given)  # says at once what is wrong
         self.topology = topology
         self.folder = _folder(topology.name)
         self.issuer = Issuer.of_this_user()
         ledger = self.folder / "ledger.sqlite"
-        self._links = Links(topology, ledger, classified or {}, self.folder / "links.log", settings().profile == "aws")
+        self._links = Links(topology, ledger, given, self.folder / "links.log", settings().profile == "aws")
         self.ledger = Ledger(ledger)
         self.sites = {name: Site(self, name, spec) for name, spec in topology.sites.items()}
         self._end = weakref.finalize(self, _close, self._links, self.sites, self.folder)
@@ -72,7 +74,8 @@ class Network:
         if self[caller] is self[callee]:
             return url
         address = httpx.URL(url)
-        port = self._links.enter(caller, callee, address.host, address.port or _standard_port(address))
+        tls = address.scheme == "https"
+        port = self._links.enter(caller, callee, address.host, address.port or (443 if tls else 80), tls)
         return str(address.copy_with(scheme="http", host="127.0.0.1", port=port)).rstrip("/")
 
     def close(self) -> None:
@@ -96,9 +99,10 @@ class Site:
         self.folder.mkdir(mode=0o700)
         self.programs: dict[str, Program] = {}
 
-    def start(self, app: str, *arguments: str) -> Program:
+    def start(self, app: str, *arguments: str, name: str | None = None) -> Program:
         """Run the program `app` of `helpers.apps` (or any module, by its full name) at this site.
 
+        `name` tells several of the same app apart; without it, the app's own is taken.
         Programs of a site use the model endpoint of their own site, if one was started there. On the aws profile
         nothing is started: `WORKSHOP_APPS` says where the program runs.
 
@@ -106,7 +110,7 @@ class Site:
             ProgramFailed: it does not start, or runs here already; the message has its last words.
             SettingsError: the profile is aws and the address is not set.
         """
-        name = app.rsplit(".", 1)[-1]
+        name = name or app.rsplit(".", 1)[-1]
         if name in self.programs and self.programs[name].running:
             raise ProgramFailed(f"{name} runs at {self.name} already; stop() it first.")
         program = Program(f"{self.name}/{name}", "", self._route, log_file=self.folder / f"{name}.log")
@@ -140,18 +144,22 @@ def _folder(name: str) -> Path:
     """A folder of this network, closed to other users; folders whose process is gone are deleted."""
     parent = settings().cache_dir / "sites"
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for old in parent.iterdir():
-        if (lock := _locked(old)) is not None:
-            shutil.rmtree(old, ignore_errors=True)
-            os.close(lock)
-    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
-    _locks[folder] = _locked(folder)
+    with FileLock(parent / "folders.lock"):  # no other process may find a folder between its making and its lock
+        for old in filter(Path.is_dir, parent.iterdir()):
+            if (lock := _locked(old)) is not None:
+                shutil.rmtree(old, ignore_errors=True)
+                os.close(lock)
+        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
+        _locks[folder] = _locked(folder)
     return folder
 
 
 def _locked(folder: Path) -> int | None:
     """A lock on `folder` that the kernel releases however this process ends; None if its process lives."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:  # its process has just closed it
+        return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -172,7 +180,3 @@ def _close(links: Links, sites: dict[str, Site], folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     if (lock := _locks.pop(folder, None)) is not None:
         os.close(lock)
-
-
-def _standard_port(address: httpx.URL) -> int:
-    return 443 if address.scheme == "https" else 80

@@ -53,7 +53,7 @@ class Program:
 
     def log(self, lines: int = 40) -> str:
         """The last lines of what it wrote."""
-        text = self.log_file.read_text(errors="replace") if self.log_file else ""
+        text = self.log_file.read_text(errors="replace") if self.log_file and self.log_file.exists() else ""
         return "\n".join(text.splitlines()[-lines:])
 
     def stop(self) -> None:
