@@ -47,9 +47,15 @@ class Records:
 
     def _of(self, patient_id: str, sql: str) -> list[tuple[str, ...]]:
         with closing(sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)) as records:
+            records.set_authorizer(_reading_only)  # read-only opening alone would let ATTACH write another file
             if not records.execute("select 1 from patients where patient_id = ?", [patient_id]).fetchone():
                 raise ValueError(f"This campus has no patient {patient_id}. Ids look like P-1001.")
             return records.execute(sql, [patient_id]).fetchall()
+
+
+def _reading_only(action: int, *_: str | None) -> int:
+    reads = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION)
+    return sqlite3.SQLITE_OK if action in reads else sqlite3.SQLITE_DENY
 
 
 def main() -> None:
