@@ -93,14 +93,14 @@ class Lease:
             return False
         return True  # the descriptor stays open: it is the lock
 
-    def claim(self) -> None:
-        """Become the server; no other process can until this one is gone.
+    def claim(self, seconds: float = 0) -> None:
+        """Become the server; no other process can until this one is gone. Waits so long for one that is just ending.
 
         Raises:
             AlreadyServed: another process is the server.
         """
         try:
-            self._serving.acquire(timeout=0)
+            self._serving.acquire(timeout=seconds)
         except Timeout:
             record = self.record()
             raise AlreadyServed(record["url"] if record else "") from None

@@ -23,6 +23,7 @@ import psycopg
 
 from helpers.sites.lease import AlreadyServed, Lease
 
+CLAIM_SECONDS = 5  # in which the keeper of a server that was killed notices it
 READY_SECONDS = 30
 STOP_SECONDS = 20
 USER = "workshop"
@@ -39,7 +40,7 @@ OPTIONS = {
 def keep(folder: Path) -> None:
     """Run PostgreSQL on the data in `folder` until no process holds its lease, or this one is told to end."""
     lease = Lease(folder)
-    lease.claim()
+    lease.claim(CLAIM_SECONDS)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     data = folder / "data"
     _initialise(data)

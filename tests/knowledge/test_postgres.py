@@ -5,7 +5,7 @@ import os
 import re
 import stat
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from urllib.parse import parse_qs, urlsplit
 
 import psutil
@@ -17,7 +17,7 @@ from helpers.knowledge.ingest import ingest
 from helpers.knowledge.report import Report
 from helpers.knowledge.store import Store, collections
 from helpers.settings import SettingsError, settings
-from helpers.sites.lease import AlreadyServed
+from helpers.sites.lease import AlreadyServed, Lease
 from helpers.sites.postgres import keep
 from tests.knowledge.conftest import gone, postmaster
 from tests.knowledge.stand_ins import source
@@ -138,7 +138,19 @@ def test_the_database_is_behind_a_socket_that_only_its_user_may_enter(corner):
     assert len(listening) > 1 and not any(listening)
 
 
-def test_a_second_keeper_is_refused_until_the_first_is_stopped(corner):
+def test_a_keeper_waits_for_one_that_is_just_ending(corner):
+    """That of a server that was killed needs a moment to notice; whoever asks for the database in it must not fail."""
+    ending = Lease(corner.folder)
+    ending.claim()
+    with ThreadPoolExecutor() as threads:
+        url = threads.submit(postgres.database_url)
+        wait([url], timeout=2)  # by when one that does not wait has failed
+        ending.withdraw()
+        assert url.result()
+
+
+def test_a_second_keeper_is_refused_until_the_first_is_stopped(corner, monkeypatch):
+    monkeypatch.setattr("helpers.sites.postgres.CLAIM_SECONDS", 0)
     url = postgres.database_url()
     server = postmaster(corner)
     with pytest.raises(AlreadyServed, match=re.escape(url)):
