@@ -22,16 +22,30 @@ from tests.knowledge import stand_ins
 stand_ins.install()
 sys.exit(main(["ingest", sys.argv[1], "--collection", sys.argv[2]]))
 """
-# The same, but it waits for ever in the middle of a document: of its second batch, before its chunks are written.
-STUCK = """
+# The same, but it waits for ever: for the vectors of its third batch (the first call asks for the dimensions).
+STUCK_AT_THE_MODEL = """
 import sys
+from tests.knowledge.stand_ins import Embedder
+vectors, calls = Embedder.embed, []
+def stuck(self, texts):
+    calls.append(1)
+    if len(calls) == 4:
+        print("stuck", file=sys.stderr, flush=True)
+        sys.stdin.read()
+    return vectors(self, texts)
+Embedder.embed = stuck
+"""
+# And in the middle of a document: of its second batch, before its chunks are written.
+STUCK_IN_A_DOCUMENT = """
+import select, sys
 from helpers.knowledge import ingest
 vector, calls = ingest.HalfVector, []
 def stuck(values):
     calls.append(1)
     if len(calls) == 70:
         print("stuck", file=sys.stderr, flush=True)
-        sys.stdin.read()
+        while not select.select([sys.stdin], [], [], 0.1)[0]:  # not read(): a signal just before it would not end it
+            pass
     return vector(values)
 ingest.HalfVector = stuck
 """
@@ -80,17 +94,18 @@ def writer_gone(store):
 
 @pytest.mark.parametrize(
     ("code", "end"),
-    [(RUN, signal.SIGKILL), (STUCK + RUN, signal.SIGKILL), (STUCK + RUN, signal.SIGINT)],
-    ids=["killed somewhere", "killed in a document", "interrupted in a document"],
+    [
+        (STUCK_AT_THE_MODEL, signal.SIGKILL),
+        (STUCK_IN_A_DOCUMENT, signal.SIGKILL),
+        (STUCK_IN_A_DOCUMENT, signal.SIGINT),
+    ],
+    ids=["killed between documents", "killed in a document", "interrupted in a document"],
 )
 def test_an_ingest_that_was_ended_goes_on_where_it_stopped(folder, uninterrupted, collection, script, code, end):
     knowledge = collection()
     store = knowledge._store
-    process = script(code, folder, knowledge.name, stderr=-1)
-    if code is RUN:
-        until(lambda: committed(store))
-    else:
-        assert "stuck" in process.stderr.readline()
+    process = script(code + RUN, folder, knowledge.name, stderr=-1)
+    assert "stuck" in process.stderr.readline()
     process.send_signal(end)
     assert process.wait(timeout=20) == (130 if end == signal.SIGINT else -signal.SIGKILL)
     assert end == signal.SIGKILL or "the same command goes on from there" in process.stderr.read()
