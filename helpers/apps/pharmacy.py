@@ -16,7 +16,7 @@ from strands import Agent, tool
 from strands.models.ollama import OllamaModel
 from strands.multiagent.a2a import A2AServer
 
-from helpers.apps.serving import parser, serve
+from helpers.apps.serving import parser, run, serve
 from helpers.inference import endpoint
 from helpers.settings import settings
 
@@ -45,6 +45,7 @@ class Pharmacy:
         Args:
             medicine: Its name.
         """
+        medicine = _plain(medicine)
         with self._database() as database:
             return f"{self._units(database, medicine)} units of {medicine} are free"
 
@@ -57,6 +58,9 @@ class Pharmacy:
             medicine: Its name.
             units: How many.
         """
+        reference, medicine = _plain(reference).upper(), _plain(medicine)
+        if not reference:
+            raise ValueError("A reservation needs the reference of whoever asks. Ask for it.")
         with self._database() as database:
             before = database.execute("select medicine, units from reservations where reference = ?", [reference])
             if known := before.fetchone():
@@ -94,6 +98,11 @@ class Pharmacy:
         return f"{units} units of {medicine} are reserved for {reference}; that was done before"
 
 
+def _plain(name: str) -> str:
+    """Without what a model copies along with a name: the spaces and stops around it."""
+    return name.strip(" \t\n.,;:'\"`")
+
+
 def main() -> None:
     given = parser(__doc__ or "").parse_args()
     pharmacy = Pharmacy(settings().site_folder / "pharmacy.sqlite")
@@ -112,4 +121,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -7,9 +7,9 @@ from strands import Agent, tool
 from strands.models.ollama import OllamaModel
 from strands.multiagent.a2a import A2AServer
 
-from helpers.apps.serving import fail, parser, serve
+from helpers.apps.serving import parser, run, serve
 from helpers.inference import endpoint
-from helpers.knowledge import KnowledgeBase, KnowledgeError
+from helpers.knowledge import KnowledgeBase
 from helpers.settings import settings
 
 INSTRUCTIONS = "You answer questions from the protocol that the tool finds, in one or two sentences. Name the source."
@@ -38,10 +38,7 @@ def main() -> None:
     arguments.add_argument("--collection", default="hospital", help="knowledge base to answer from")
     given = arguments.parse_args()
     protocols = Protocols(given.collection)
-    try:
-        protocols.knowledge.search("Is it there?", k=1)
-    except KnowledgeError as error:
-        fail(error)
+    protocols.knowledge.search("Is it there?", k=1)  # a collection that is missing is told now, not to who asks first
 
     def agent(context_id: str) -> Agent:
         return Agent(
@@ -57,4 +54,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -4,14 +4,15 @@ python -m helpers.apps.record --port 9001 --campus A
 """
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from strands import Agent, tool
 from strands.models.ollama import OllamaModel
 from strands.multiagent.a2a import A2AServer
 
-from helpers.apps.serving import parser, serve
+from helpers.apps.serving import parser, run, serve
 from helpers.fiction import hospital_records
 from helpers.inference import endpoint
 from helpers.settings import settings
@@ -45,17 +46,18 @@ class Records:
         sql = "select test, value, unit, max(taken_at) from laboratory where patient_id = ? group by 1 order by 1"
         return "\n".join(f"{test}: {value:g} {unit}" for test, value, unit, _ in self._of(patient_id, sql)) or "none"
 
-    def _of(self, patient_id: str, sql: str) -> list[tuple[str, ...]]:
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that cannot write, nor reach another database."""
         with closing(sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)) as records:
-            records.set_authorizer(_reading_only)  # read-only opening alone would let ATTACH write another file
+            records.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+            yield records
+
+    def _of(self, patient_id: str, sql: str) -> list[tuple[str, ...]]:
+        with self.reading() as records:
             if not records.execute("select 1 from patients where patient_id = ?", [patient_id]).fetchone():
                 raise ValueError(f"This campus has no patient {patient_id}. Ids look like P-1001.")
             return records.execute(sql, [patient_id]).fetchall()
-
-
-def _reading_only(action: int, *_: str | None) -> int:
-    reads = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION)
-    return sqlite3.SQLITE_OK if action in reads else sqlite3.SQLITE_DENY
 
 
 def main() -> None:
@@ -78,4 +80,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

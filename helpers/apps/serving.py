@@ -6,6 +6,7 @@ Loopback only, unless `--host` says otherwise; a foreign `Host` or `Origin` head
 
 import argparse
 import sys
+from collections.abc import Callable
 
 import uvicorn
 from a2a.types import AgentCard, HTTPAuthSecurityScheme, SecurityScheme
@@ -14,28 +15,47 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from strands.multiagent.a2a import A2AServer
 
+from helpers.apps.deadline import SECONDS, Deadline
+from helpers.apps.guards import EARLIER_CARD, MOST, OPEN, PING, SizeGuard, TokenGuard
 from helpers.inference.http import HostGuard
 from helpers.settings import settings
 from helpers.settings.settings import LOOPBACK
-from helpers.sites.errors import TokenRefused
 from helpers.sites.operations import CARD
-from helpers.sites.tokens import Issuer, check
+from helpers.sites.tokens import Issuer
 
-PING = "/ping"
-OPEN = (CARD, PING)
-MOST = 64 * 1024  # bytes of a message: more than the 8,192 tokens that the small model holds
+__all__ = ["MOST", "OPEN", "PING", "SizeGuard", "TokenGuard", "application", "fail", "parser", "run", "serve"]
 
 
-def parser(about: str) -> argparse.ArgumentParser:
-    """The arguments that every program takes."""
-    parser = argparse.ArgumentParser(description=about)
-    parser.add_argument("--port", type=int, default=0, help="port to listen on; a free one, which is printed, if none")
+def parser(about: str, agent: bool = True) -> argparse.ArgumentParser:
+    """The arguments that every program takes; those of an agent, if it is one."""
+    spec = sys.modules["__main__"].__spec__
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {spec.name}" if spec else None,
+        description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--port", type=_port, default=0, help="port to listen on; a free one, which is printed, if none"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; loopback unless you say otherwise")
     parser.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="Host header to answer too")
+    if agent:
+        parser.add_argument(
+            "--task-seconds", type=float, default=SECONDS, metavar="N", help="how long a task may take (%(default)g)"
+        )
     return parser
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a program. What goes wrong for a reason that the kit knows is told in a sentence, not in a traceback."""
+    try:
+        main()
+    except Exception as error:
+        if not type(error).__module__.startswith("helpers."):
+            raise
+        fail(error)
 
 
 def serve(server: A2AServer, given: argparse.Namespace) -> None:
@@ -45,6 +65,7 @@ def serve(server: A2AServer, given: argparse.Namespace) -> None:
     if key is None:
         key = Issuer.of_this_user().public_key
         print(f"Callers need a token: python -m helpers.sites.tokens {name}", flush=True)
+    server.request_handler.agent_executor = Deadline(server.request_handler.agent_executor, given.task_seconds)
     uvicorn.run(
         application(server, name, key, LOOPBACK | {given.host, *given.allow_host}),
         host=given.host,
@@ -65,13 +86,25 @@ def application(server: A2AServer, audience: str, public_key: str, hosts: frozen
         return JSONResponse(_addressed(card, request).model_dump(mode="json", by_alias=True, exclude_none=True))
 
     return Starlette(
-        routes=[Route(CARD, tell), Route(PING, _ping), Mount("/", server.to_starlette_app())],
+        routes=[
+            Route(CARD, tell),
+            Route(EARLIER_CARD, tell),
+            Route(PING, _ping),
+            Mount("/", server.to_starlette_app()),
+        ],
         middleware=[
             Middleware(HostGuard, allowed=hosts),
             Middleware(TokenGuard, audience=audience, public_key=public_key),
             Middleware(SizeGuard, most=MOST),
         ],
     )
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port < 2**16:
+        raise argparse.ArgumentTypeError(f"{port} is no port: ports go from 0 to 65535")
+    return port
 
 
 def _addressed(card: AgentCard, request: Request) -> AgentCard:
@@ -81,57 +114,6 @@ def _addressed(card: AgentCard, request: Request) -> AgentCard:
 
 async def _ping(request: Request) -> Response:
     return JSONResponse({"status": "Healthy"})
-
-
-class TokenGuard:
-    """Refuses requests without a good bearer token. The agent learns who calls from `scope["state"]["caller"]`."""
-
-    def __init__(self, app: ASGIApp, audience: str, public_key: str) -> None:
-        self.app, self.audience, self.public_key = app, audience, public_key
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in OPEN:
-            return await self.app(scope, receive, send)
-        kind, _, token = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1").partition(" ")
-        try:
-            if kind.lower() != "bearer":
-                raise TokenRefused("The request has no bearer token.")
-            scope.setdefault("state", {})["caller"] = check(token.strip(), self.public_key, self.audience)
-        except TokenRefused as refusal:
-            answer = JSONResponse({"error": str(refusal)}, 401, {"WWW-Authenticate": f'Bearer realm="{self.audience}"'})
-            return await answer(scope, receive, send)
-        return await self.app(scope, receive, send)
-
-
-class SizeGuard:
-    """Refuses messages larger than `most` bytes, before they are read."""
-
-    def __init__(self, app: ASGIApp, most: int) -> None:
-        self.app, self.most = app, most
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        body = bytearray()
-        more = True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > self.most:
-                reason = f"The message is larger than {self.most:,} bytes, which is more than the model can read."
-                return await JSONResponse({"error": reason}, 413)(scope, receive, send)
-        return await self.app(scope, _replay(bytes(body), receive), send)
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """`receive` that gives the whole body first."""
-    given: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def again() -> Message:
-        return given.pop() if given else await receive()
-
-    return again
 
 
 def fail(error: Exception) -> None:

@@ -1,0 +1,108 @@
+"""Who may call a program of a site, and how much: each guard wraps the application and refuses before it is reached."""
+
+import asyncio
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from helpers.sites.errors import TokenRefused
+from helpers.sites.operations import CARD
+from helpers.sites.tokens import check
+
+PING = "/ping"
+EARLIER_CARD = "/.well-known/agent.json"  # where clients of A2A before 0.3 look
+OPEN = (CARD, EARLIER_CARD, PING)
+MOST = 64 * 1024  # bytes of a message: more than the 8,192 tokens that the small model holds
+SECONDS = 30.0  # in which a message must be there
+DRAINED = 16 * 2**20  # bytes of a message too large that are still taken, so that its sender gets to read the answer
+DRAIN_SECONDS = 5.0
+
+
+class TokenGuard:
+    """Refuses requests without a good bearer token. The agent learns who calls from `scope["state"]["caller"]`."""
+
+    def __init__(self, app: ASGIApp, audience: str, public_key: str) -> None:
+        self.app, self.audience, self.public_key = app, audience, public_key
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in OPEN:
+            return await self.app(scope, receive, send)
+        kind, _, token = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1").partition(" ")
+        try:
+            if kind.lower() != "bearer":
+                raise TokenRefused("The request has no bearer token.")
+            scope.setdefault("state", {})["caller"] = check(token.strip(), self.public_key, self.audience)
+        except TokenRefused as refusal:
+            return await _refuse(401, str(refusal), send, {"WWW-Authenticate": f'Bearer realm="{self.audience}"'})
+        return await self.app(scope, receive, send)
+
+
+class SizeGuard:
+    """Refuses messages larger than `most` bytes, before they are read, and those that do not end in time."""
+
+    def __init__(self, app: ASGIApp, most: int = MOST, seconds: float = SECONDS) -> None:
+        self.app, self.most, self.seconds = app, most, seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        try:
+            async with asyncio.timeout(self.seconds):
+                body = await self._body(scope, receive)
+        except TimeoutError:
+            return await _refuse(408, f"The message was not there within {self.seconds:g} s.", send)
+        if body is None:
+            reason = f"The message is larger than {self.most:,} bytes, which is more than the model can read."
+            return await _refuse(413, reason, send, rest=receive)
+        return await self.app(scope, _replay(body, receive), send)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
+        """The message; None if it is too large."""
+        told = dict(scope["headers"]).get(b"content-length", b"0")
+        if told.isdigit() and int(told) > self.most:
+            return None
+        body = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self.most:
+                return None
+        return bytes(body)
+
+
+async def _refuse(
+    status: int, reason: str, send: Send, headers: dict[str, str] | None = None, rest: Receive | None = None
+) -> None:
+    """Answer with a refusal and close the connection, after taking what its sender is still about to send."""
+    answer = JSONResponse({"error": reason}, status, {"Connection": "close", **(headers or {})})
+    await send({"type": "http.response.start", "status": status, "headers": answer.raw_headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+    if rest:
+        await _drain(rest)
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _drain(receive: Receive) -> None:
+    """Take and forget. A connection that is closed while its sender still sends is reset, and the answer lost."""
+    left = DRAINED
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            more = True
+            while more and left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                more = message.get("more_body", False)
+    except TimeoutError:
+        pass
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """`receive` that gives the whole body first."""
+    given: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return given.pop() if given else await receive()
+
+    return again
