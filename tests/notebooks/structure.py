@@ -95,7 +95,9 @@ def _missing(module: str, name: str | None) -> str | None:
         found = importlib.import_module(module)
     except ImportError:
         return f"there is no module {module}"
-    return None if name is None or hasattr(found, name) else f"{module} has no {name}"
+    if name is None or hasattr(found, name) or (hasattr(found, "__path__") and not _missing(f"{module}.{name}", None)):
+        return None
+    return f"{module} has no {name}"
 
 
 def link_faults(text: str, folder: Path) -> list[str]:
@@ -120,10 +122,17 @@ def command_faults(text: str) -> list[str]:
 
 def _module_command_faults(command: str) -> Iterator[str]:
     module, *arguments = shlex.split(command.split("#")[0])
+    if not _missing(module, None) and _runs_as_a_file(module):
+        return
     if _missing(module, None) or _missing(f"{module}.__main__", None):
         yield f"there is no python -m {module}"
     elif arguments and not _taken(module, arguments):
         yield f"python -m {command} is not a command"
+
+
+def _runs_as_a_file(module: str) -> bool:
+    file = importlib.import_module(module).__file__ or ""
+    return Path(file).name != "__init__.py" and '__name__ == "__main__"' in Path(file).read_text()
 
 
 def _taken(module: str, arguments: list[str]) -> bool:

@@ -78,6 +78,9 @@ def test_the_checks_speak_of_what_does_not_exist(tmp_path):
     assert structure.link_faults("[x](gone.ipynb)", tmp_path) == ["the link gone.ipynb leads nowhere"]
     assert structure.command_faults("`make coffee`") == ["make has no target coffee"]
     assert structure.command_faults("`python -m helpers.teleport`") == ["there is no python -m helpers.teleport"]
+    assert structure.command_faults("`python -m helpers.sites.ledger`") == [
+        "there is no python -m helpers.sites.ledger"
+    ]
     assert structure.setting_faults("`WORKSHOP_COLOUR`") == ["there is no setting WORKSHOP_COLOUR"]
     assert structure.path_faults("`helpers/gone.py`") == ["there is no file helpers/gone.py"]
 
@@ -101,6 +104,7 @@ def test_the_checks_speak_of_a_command_that_its_module_does_not_take(command):
         "helpers.knowledge --help",
         "helpers.fiction FOLDER",
         "helpers.inference pull",
+        "helpers.apps.pharmacy --port 9003",
     ],
 )
 def test_the_checks_take_commands_that_can_be_given(command):
