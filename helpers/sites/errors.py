@@ -33,5 +33,9 @@ class TokenRefused(SitesError):
     """A bearer token is missing, expired, made by someone else or for someone else."""
 
 
+class KeyDamaged(SitesError):
+    """The key that tokens are signed with cannot be used."""
+
+
 class LeftTheSite(AssertionError):
     """Classified values crossed from a site, or something did that the ledger could not read."""

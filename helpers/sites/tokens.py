@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from filelock import FileLock
 
 from helpers.settings import settings
-from helpers.sites.errors import TokenRefused
+from helpers.sites.errors import KeyDamaged, TokenRefused
 
 ISSUER = "hybrid-agents-workshop"
 ALGORITHM = "EdDSA"
@@ -36,15 +36,17 @@ class Issuer:
     """Makes tokens."""
 
     def __init__(self, folder: Path) -> None:
-        """The issuer whose key is in `folder`; it is made when there is none."""
+        """The issuer whose key is in `folder`; it is made when there is none.
+
+        Raises:
+            KeyDamaged: what is there is no such key.
+        """
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / "private.pem"
         with FileLock(folder / "key.lock"):
             if not path.exists():
                 _write_key(path)
-        key = load_pem_private_key(path.read_bytes(), password=None)
-        assert isinstance(key, Ed25519PrivateKey)
-        self._key = key
+        self._key = _read_key(path)
 
     @classmethod
     def of_this_user(cls) -> Self:
@@ -71,7 +73,12 @@ def check(token: str, public_key: str, audience: str) -> str:
     """
     try:
         claims = jwt.decode(
-            token, public_key, algorithms=[ALGORITHM], audience=audience, issuer=ISSUER, options={"require": REQUIRED}
+            token,
+            public_key,
+            algorithms=[ALGORITHM],
+            audience=audience,
+            issuer=ISSUER,
+            options={"require": REQUIRED, "verify_iat": False},  # the issuer's clock may be a moment ahead
         )
     except jwt.ExpiredSignatureError:
         raise TokenRefused("The token has expired. Ask the issuer for a new one.") from None
@@ -92,10 +99,23 @@ def main() -> None:
     print(Issuer.of_this_user().token(given.subject, given.audience, given.seconds))
 
 
+def _read_key(path: Path) -> Ed25519PrivateKey:
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError) as error:
+        raise KeyDamaged(
+            f"{path} holds no key that tokens can be signed with. Delete it; a new one is made."
+        ) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyDamaged(f"{path} holds a key of another kind. Delete it; a new one is made.")
+    return key
+
+
 def _write_key(path: Path) -> None:
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     scratch = path.with_suffix(".new")
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    scratch.unlink(missing_ok=True)  # whoever began one may have had another mode in mind
+    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(pem)
     scratch.replace(path)
