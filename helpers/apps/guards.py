@@ -33,12 +33,13 @@ class TokenGuard:
                 raise TokenRefused("The request has no bearer token.")
             scope.setdefault("state", {})["caller"] = check(token.strip(), self.public_key, self.audience)
         except TokenRefused as refusal:
-            return await _refuse(401, str(refusal), send, {"WWW-Authenticate": f'Bearer realm="{self.audience}"'})
+            answer = JSONResponse({"error": str(refusal)}, 401, {"WWW-Authenticate": f'Bearer realm="{self.audience}"'})
+            return await answer(scope, receive, send)
         return await self.app(scope, receive, send)
 
 
 class SizeGuard:
-    """Refuses messages larger than `most` bytes, before they are read, and those that do not end in time."""
+    """Refuses messages larger than `most` bytes, and those that do not end in time; so it comes before other guards."""
 
     def __init__(self, app: ASGIApp, most: int = MOST, seconds: float = SECONDS) -> None:
         self.app, self.most, self.seconds = app, most, seconds
@@ -50,10 +51,10 @@ class SizeGuard:
             async with asyncio.timeout(self.seconds):
                 body = await self._body(scope, receive)
         except TimeoutError:
-            return await _refuse(408, f"The message was not there within {self.seconds:g} s.", send)
+            return await _refuse(408, f"The message was not there within {self.seconds:g} s.", None, send)
         if body is None:
             reason = f"The message is larger than {self.most:,} bytes, which is more than the model can read."
-            return await _refuse(413, reason, send, rest=receive)
+            return await _refuse(413, reason, receive, send)
         return await self.app(scope, _replay(body, receive), send)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
@@ -72,11 +73,9 @@ class SizeGuard:
         return bytes(body)
 
 
-async def _refuse(
-    status: int, reason: str, send: Send, headers: dict[str, str] | None = None, rest: Receive | None = None
-) -> None:
-    """Answer with a refusal and close the connection, after taking what its sender is still about to send."""
-    answer = JSONResponse({"error": reason}, status, {"Connection": "close", **(headers or {})})
+async def _refuse(status: int, reason: str, rest: Receive | None, send: Send) -> None:
+    """Answer with a refusal, take what its sender is still about to send, and close the connection."""
+    answer = JSONResponse({"error": reason}, status, {"Connection": "close"})
     await send({"type": "http.response.start", "status": status, "headers": answer.raw_headers})
     await send({"type": "http.response.body", "body": answer.body, "more_body": True})
     if rest:

@@ -93,9 +93,9 @@ def application(server: A2AServer, audience: str, public_key: str, hosts: frozen
             Mount("/", server.to_starlette_app()),
         ],
         middleware=[
+            Middleware(SizeGuard, most=MOST),
             Middleware(HostGuard, allowed=hosts),
             Middleware(TokenGuard, audience=audience, public_key=public_key),
-            Middleware(SizeGuard, most=MOST),
         ],
     )
 

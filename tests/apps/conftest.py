@@ -1,68 +1,64 @@
-"""Two sites with a scripted A2A peer at the second, and clients that call it through the link."""
+"""Two sites, a and b, a link between, and a scripted peer at b; once for each file of tests."""
 
-import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import psutil
 import pytest
-from strands.agent.a2a_agent import A2AAgent
 
-from helpers.apps.peers import peer
 from helpers.sites.network import Network
 from helpers.sites.topology import Topology
 
-PLAN = {
-    "name": "tests",
+TWO = {
+    "name": "two",
     "sites": {"a": {"kind": "outpost"}, "b": {"kind": "outpost"}},
     "links": [{"between": ["a", "b"]}],
 }
 
 
-def text(result):
-    """What a streamed answer says."""
-    return "".join(block["text"] for block in result.message["content"])
+@pytest.fixture(scope="module")
+def network() -> Iterator[Network]:
+    network = Network(Topology.model_validate(TWO))
+    yield network
+    processes = [program.process for site in network.sites.values() for program in site.programs.values()]
+    network.close()
+    assert all(process.poll() is not None for process in processes)
 
 
 @pytest.fixture(scope="module")
-def standing():
-    """The network that the tests of a module share; at the end nothing of it is left."""
-    with Network(Topology.model_validate(PLAN), {"patient": ["P-1001"]}) as made:
-        yield made
-        started = [program.process for site in made.sites.values() for program in site.programs.values()]
-    assert all(process.poll() is not None for process in started)
+def peer_b(network):
+    """The scripted peer of tests/sites, at b."""
+    return network["b"].start("tests.sites.peer_app")
 
 
 @pytest.fixture
-def network(standing):
-    """As new: the link is up and ideal, nobody has acted."""
-    (standing["b"].folder / "acted").unlink(missing_ok=True)
-    yield standing
-    standing.link("a", "b").set(state="up", latency_ms=0)
+def url(peer_b):
+    """Where programs of a reach it."""
+    return peer_b.url_from("a")
 
 
 @pytest.fixture
-def program(network):
-    """The peer; started anew where a test has ended it."""
-    there = network["b"].programs.get("peer_app")
-    return there if there and there.running else network["b"].start("tests.sites.peer_app")
+def token(network, peer_b):
+    return network.issuer.token("a", peer_b.identity)
 
 
 @pytest.fixture
-def agent_of(network):
-    """An A2A agent that calls `program` from site a; `token` in place of a good one, `seconds` of patience."""
-
-    def make(program, token=None, seconds=20):
-        url = program.url_from("a")
-        return A2AAgent(url, client_config=peer(url, token or network.issuer.token("a", program.identity), seconds))
-
-    return make
+def link(network):
+    link = network.link("a", "b")
+    yield link
+    link.mend()
 
 
-@pytest.fixture
-def ask(agent_of, program):
-    """Ask the peer one thing, in a conversation of its own."""
-    return lambda request, **options: text(agent_of(program, **options)(request))
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Fails when what is inside takes longer."""
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < seconds
 
 
-@pytest.fixture
-def run():
-    """Run a coroutine to its end, also from several threads."""
-    return asyncio.run
+def connections(program) -> int:
+    """How many connections to a program are open."""
+    sockets = psutil.Process(program.process.pid).net_connections("inet")
+    return sum(socket.status == psutil.CONN_ESTABLISHED for socket in sockets)
