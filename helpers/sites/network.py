@@ -79,8 +79,9 @@ class Network:
         return str(address.copy_with(scheme="http", host="127.0.0.1", port=port)).rstrip("/")
 
     def close(self) -> None:
-        """End all programs and links, and delete logs and ledger."""
-        self._end()
+        """End all programs and links, and delete logs and ledger. If that was interrupted, do it again."""
+        _close(self._links, self.sites, self.folder)
+        self._end.detach()
 
     def __enter__(self) -> Self:
         return self
