@@ -1,4 +1,4 @@
-"""A campus's records hold its own patients, and can be read only."""
+"""The record agent's tools: the patients of its own campus, for reading only."""
 
 import sqlite3
 from contextlib import closing
@@ -6,49 +6,99 @@ from contextlib import closing
 import pytest
 
 from helpers.apps.record import Records
-from helpers.fiction import PathTaken, hospital_records
+from helpers.fiction import hospital_records
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("records")
-    return {campus: hospital_records(folder / f"{campus}.sqlite", campus) for campus in (None, "A", "B")}
+def campuses(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("campuses")
+    return {campus: Records(hospital_records(folder / f"{campus}.sqlite", campus)) for campus in "AB"}
 
 
-def column(file, query):
-    with closing(sqlite3.connect(file)) as database:
-        return [row[0] for row in database.execute(query)]
+@pytest.fixture(scope="module")
+def patients(campuses):
+    return {campus: patients_of(records) for campus, records in campuses.items()}
 
 
-def test_the_campuses_share_no_patient_and_have_all_of_them_together(files):
-    patients = {campus: set(column(file, "select patient_id from patients")) for campus, file in files.items()}
-    assert not patients["A"] & patients["B"] and patients["A"] | patients["B"] == patients[None]
-    assert len(patients[None]) == 240 and min(len(patients["A"]), len(patients["B"])) > 60
-    for campus in ("A", "B"):
-        wards = column(files[campus], "select distinct substr(ward, 1, 1) from patients where ward is not null")
-        assert wards == [campus]
-        assert set(column(files[campus], "select patient_id from medications")) <= patients[campus]
+def patients_of(records):
+    with records.reading() as database:
+        return {number for (number,) in database.execute("select patient_id from patients")}
 
 
-def test_a_campus_does_not_take_the_other_ones_file(files):
-    assert hospital_records(files["A"], "A") == files["A"]
-    with pytest.raises(PathTaken):
-        hospital_records(files["A"], "B")
+def test_the_campuses_share_no_patient_and_have_all_of_them_together(patients):
+    assert not patients["A"] & patients["B"]
+    assert patients["A"] | patients["B"] == {f"P-{number}" for number in range(1001, 1241)}
 
 
-def test_the_tools_tell_what_the_record_says(files):
-    records = Records(files["A"])
-    assert "Metformin 1 g oral twice daily" in records.medications(patient_id="P-1021")
-    assert "Potassium: 2.6 mmol/L" in records.laboratory(patient_id="P-1021")
+@pytest.mark.parametrize("table", ["diagnoses", "medications", "observations", "laboratory", "encounters"])
+def test_no_table_has_a_row_of_the_other_campus(campuses, patients, table):
+    for campus, records in campuses.items():
+        with records.reading() as database:
+            found = {number for (number,) in database.execute(f"select patient_id from {table}")}
+        assert found <= patients[campus]
 
 
-@pytest.mark.parametrize("patient", ["P-9999", "P-1133", "P-1021' or '1'='1", ""])
-def test_whoever_is_not_of_this_campus_is_not_found(files, patient):
-    with pytest.raises(ValueError, match="This campus has no patient"):
-        Records(files["A"]).medications(patient_id=patient)
+@pytest.mark.parametrize("tool", ["medications", "laboratory"])
+def test_a_patient_is_found_at_one_campus_and_unknown_at_the_other(campuses, patients, tool):
+    for campus, other in ("AB", "BA"):
+        for number in sorted(patients[campus])[:20]:
+            assert getattr(campuses[campus], tool)(number)
+            with pytest.raises(ValueError, match=f"This campus has no patient {number}. Ids look like P-1001"):
+                getattr(campuses[other], tool)(number)
 
 
-@pytest.mark.parametrize("sql", ["delete from patients", "create table x (y)", "attach 'x' as x"])
-def test_nothing_can_be_changed_through_the_tools_connection(files, sql):
-    with Records(files["A"]).reading() as records, pytest.raises(sqlite3.OperationalError, match=r"readonly|attached"):
-        records.execute(sql)
+def test_medicines_are_those_of_today_with_dose_route_and_frequency(campuses):
+    with campuses["A"].reading() as database:
+        stopped = database.execute("select patient_id, drug from medications where stopped is not null").fetchall()
+        given = database.execute("select * from medications where stopped is null limit 20").fetchall()
+    assert stopped and given
+    for number, drug in stopped:
+        assert drug not in campuses["A"].medications(number)
+    for number, drug, dose, route, frequency, *_ in given:
+        assert f"{drug} {dose} {route} {frequency}" in campuses["A"].medications(number)
+
+
+def test_laboratory_values_are_the_latest(campuses, patients):
+    number = min(patients["A"])
+    with campuses["A"].reading() as database:
+        rows = database.execute(
+            "select test, value, unit from laboratory where patient_id = ? order by taken_at", [number]
+        ).fetchall()
+    latest = {test: f"{test}: {value:g} {unit}" for test, value, unit in rows}
+    assert len(rows) > len(latest) and campuses["A"].laboratory(number).split("\n") == [
+        *map(latest.get, sorted(latest))
+    ]
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["", "P-1", "P-1001' or '1'='1", "' union select name from patients --", "P-1001; drop table patients", "%", "P-%"],
+)
+def test_what_is_no_patient_id_finds_nothing(campuses, number):
+    for records in campuses.values():
+        for tool in (records.medications, records.laboratory):
+            with pytest.raises(ValueError, match="This campus has no patient"):
+                tool(number)
+    assert len(patients_of(campuses["A"]) | patients_of(campuses["B"])) == 240
+
+
+@pytest.mark.parametrize(
+    "statement", ["delete from patients", "update patients set name = 'x'", "create table x (y)", "drop table patients"]
+)
+def test_the_connection_cannot_write(campuses, statement):
+    with campuses["A"].reading() as database, pytest.raises(sqlite3.OperationalError, match="readonly"):
+        database.execute(statement)
+
+
+def test_the_connection_reaches_no_other_database_and_no_extension(campuses, tmp_path):
+    with campuses["A"].reading() as database:
+        for file in (campuses["B"].path, tmp_path / "new.sqlite"):
+            with pytest.raises(sqlite3.OperationalError, match="too many attached databases"):
+                database.execute("attach ? as other", [str(file)])
+        with pytest.raises(sqlite3.OperationalError):
+            database.execute("select load_extension('other')")
+        with pytest.raises(sqlite3.OperationalError):
+            database.execute("vacuum into ?", [str(tmp_path / "copy.sqlite")])
+    assert not list(tmp_path.iterdir())
+    with closing(sqlite3.connect(campuses["A"].path)) as plain:  # without the limit it would
+        plain.execute("attach ? as other", [str(campuses["B"].path)])
