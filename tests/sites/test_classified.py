@@ -160,6 +160,7 @@ def test_values_that_overlap_are_redacted_to_the_last_letter():
     names = Classified({"patient": ["Ada", "Ada Byron", "Byron King", "King"], "p": ["A"]})
     assert names.redact("x Ada Byron King y") == "x [patient] y"
     assert names.redact("x Ada Byron y") == "x [patient] y"
+    assert Classified({"patient": ["Ada Byron King", "Byron"]}).redact("x Ada Byron King y") == "x [patient] y"
 
 
 @pytest.mark.parametrize(

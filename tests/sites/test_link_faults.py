@@ -110,6 +110,22 @@ def test_a_server_whose_name_nobody_knows_resets_the_caller(links):
         connection.recv(1)
 
 
+def test_an_answer_under_way_arrives_although_the_rest_of_the_request_finds_nobody(enter, tmp_path):
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+
+    def serve(connection):
+        connection.recv(10)
+        connection.sendall(ANSWER)
+        until(lambda: 200 in ledger.table()["status"].dropna().tolist())  # closing now resets: the request is unread
+
+    _, connect = enter(serve, latency_ms=300)
+    with connect() as connection, ThreadPoolExecutor() as pool:
+        sent = pool.submit(connection.sendall, message("POST / HTTP/1.1", bytes(30 * 2**20)))
+        assert connection.recv(2**16) == ANSWER
+        with pytest.raises(ConnectionError):
+            sent.result(30)
+
+
 @pytest.mark.parametrize("how", ["ends", "breaks off"])
 @pytest.mark.parametrize("latency", [0, 20])
 def test_a_server_learns_that_the_caller_has_vanished(enter, how, latency):

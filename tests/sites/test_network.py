@@ -4,11 +4,14 @@ import gc
 import stat
 import subprocess
 import sys
+import tempfile
+import threading
 
 import httpx
 import pytest
 
 from helpers.settings import settings
+from helpers.sites import network as network_module
 from helpers.sites.errors import LeftTheSite, LinksFailed, NotLinked, UnknownSite
 from helpers.sites.network import Network
 from tests.sites.conftest import topology
@@ -125,6 +128,26 @@ def test_a_folder_whose_process_is_gone_is_deleted_and_others_are_not(network):
     (living.folder.parent / "a file").write_text("")
     network()
     assert living.folder.exists() and not dead.exists() and (living.folder.parent / "a file").exists()
+
+
+def test_a_folder_is_not_taken_for_one_of_the_dead_between_its_making_and_its_lock(network, monkeypatch):
+    other = []
+
+    def made_slowly(**where):
+        folder = mkdtemp(**where)
+        other.append(threading.Thread(target=network_module._folder, args=("other",)))
+        other[0].start()
+        other[0].join(0.5)  # it waits for this one; if it did not, it would delete it now
+        return folder
+
+    mkdtemp = tempfile.mkdtemp
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            network_module.tempfile, "mkdtemp", lambda **where: mkdtemp(**where) if other else made_slowly(**where)
+        )
+        made = network()
+    other[0].join()
+    assert made.ledger.table().empty
 
 
 AGAIN = """
