@@ -12,14 +12,14 @@ from tenacity import retry, retry_if_exception, stop_after_attempt, wait_fixed
 from helpers.apps.peers import peer
 
 
-def ask(url: str, token: str | None, text: str, seconds: float = 10) -> str:
+def ask(url: str, token: str | None, text: str, seconds: float = 30) -> str:
     """What Strands' A2AAgent answers."""
     answer = A2AAgent(url, client_config=peer(url, token, seconds))(text)
     return "".join(block["text"] for block in answer.message["content"])
 
 
 @asynccontextmanager
-async def client(url: str, token: str | None, seconds: float = 10, streaming: bool = True) -> AsyncIterator[Client]:
+async def client(url: str, token: str | None, seconds: float = 30, streaming: bool = True) -> AsyncIterator[Client]:
     """a2a-sdk's client."""
     config = peer(url, token, seconds)
     config.streaming = streaming
