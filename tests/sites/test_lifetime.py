@@ -18,6 +18,7 @@ import signal, sys, threading
 from helpers.sites.network import Network
 from tests.sites.conftest import topology
 signal.signal(signal.SIGINT, signal.default_int_handler)  # who was started in the background ignores it
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and who was started by nohup ignores this
 network = Network(topology(latency_ms=1))
 programs = [network[site].start("tests.sites.small_app") for site in ("campus-a", "campus-b")]
 print(network.folder, network._links._process.pid, *(program.process.pid for program in programs), flush=True)
@@ -53,7 +54,7 @@ def test_all_ends_with_a_process_that_is_killed_and_the_next_deletes_its_folder(
     process, folder, processes = parent()
     assert len(processes) == 3 and not are_gone(processes)
     process.send_signal(how)
-    process.wait()
+    process.wait(timeout=60)
     until(lambda: are_gone(processes))
     assert folder.exists(), "nobody was left to delete it"
     with Network(topology()):
