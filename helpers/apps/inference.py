@@ -7,13 +7,12 @@ from helpers.apps.serving import parser, run
 from helpers.inference.server import serve
 from helpers.settings import settings
 from helpers.sites.lease import Lease
-from helpers.sites.program import free_port
 
 
 def main() -> None:
     given = parser(__doc__ or "", agent=False).parse_args()
     lease = Lease(settings().site_folder / "inference")
-    serve(given.host, given.port or free_port(), lease, allowed=frozenset({given.host, *given.allow_host}))
+    serve(given.host, given.port, lease, allowed=frozenset({given.host, *given.allow_host}))
 
 
 if __name__ == "__main__":

@@ -136,7 +136,7 @@ def serve(
             "start it anew, end it first: python -m helpers.inference stop"
         ) from None
     lease.announce(url)
-    if port not in (None, bound_port):
+    if port and port != bound_port:  # 0 and None ask for any
         print(f"Port {port} is taken or not allowed; another was chosen.", flush=True)
     print(f"Serving Ollama's API on {url}", flush=True)
     counter = RequestCounter(create_app(Engine(Store(), lease.log), LOOPBACK | allowed))
