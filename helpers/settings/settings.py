@@ -17,10 +17,6 @@ ModelServer = Literal["ollama", "llamacpp", "vllm"]
 Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
 
 
-def _apps_folder() -> Path:
-    return user_cache_path("hybrid-agents-workshop") / "apps"
-
-
 class SettingsError(ValueError):
     """A setting is missing or has a value that cannot be used; the message names the setting and the remedy."""
 
@@ -50,7 +46,9 @@ class Settings(BaseSettings):
     apps: dict[str, Url] = Field({}, description="where the programs of the sites run on aws, as JSON")
     identity: str | None = Field(None, description="which program this is, site/name; set by whoever starts it")
     token_key: str | None = Field(None, description="the public key that callers' tokens are checked with, as PEM")
-    site_folder: Path = Field(default_factory=_apps_folder, description="where a program keeps its data")
+    site_folder: Path = Field(
+        default_factory=lambda before: before["cache_dir"] / "apps", description="where a program keeps its data"
+    )
     linger_seconds: float = Field(120, gt=0, description="how long the kit's endpoint waits, unused, before it ends")
 
     def server_url(self, server: ModelServer) -> str | None:
