@@ -18,14 +18,12 @@ from starlette.routing import Mount, Route
 from strands.multiagent.a2a import A2AServer
 
 from helpers.apps.deadline import SECONDS, Deadline
-from helpers.apps.guards import EARLIER_CARD, MOST, OPEN, PING, SizeGuard, TokenGuard
+from helpers.apps.guards import EARLIER_CARD, PING, SizeGuard, TokenGuard
 from helpers.inference.http import HostGuard
 from helpers.settings import settings
 from helpers.settings.settings import LOOPBACK
 from helpers.sites.operations import CARD
 from helpers.sites.tokens import Issuer
-
-__all__ = ["MOST", "OPEN", "PING", "SizeGuard", "TokenGuard", "application", "fail", "parser", "run", "serve"]
 
 
 def parser(about: str, agent: bool = True) -> argparse.ArgumentParser:
@@ -55,7 +53,7 @@ def run(main: Callable[[], None]) -> None:
     except Exception as error:
         if not type(error).__module__.startswith("helpers."):
             raise
-        fail(error)
+        sys.exit(f"{type(error).__name__}: {error}")
 
 
 def serve(server: A2AServer, given: argparse.Namespace) -> None:
@@ -93,7 +91,7 @@ def application(server: A2AServer, audience: str, public_key: str, hosts: frozen
             Mount("/", server.to_starlette_app()),
         ],
         middleware=[
-            Middleware(SizeGuard, most=MOST),
+            Middleware(SizeGuard),
             Middleware(HostGuard, allowed=hosts),
             Middleware(TokenGuard, audience=audience, public_key=public_key),
         ],
@@ -114,8 +112,3 @@ def _addressed(card: AgentCard, request: Request) -> AgentCard:
 
 async def _ping(request: Request) -> Response:
     return JSONResponse({"status": "Healthy"})
-
-
-def fail(error: Exception) -> None:
-    """End the program with a sentence instead of a traceback."""
-    sys.exit(f"{type(error).__name__}: {error}")

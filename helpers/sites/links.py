@@ -63,11 +63,8 @@ class Links:
         self._turn = threading.Lock()
         self._entries: dict[tuple[str, str, str, int, bool], int] = {}
         self._number = 0
-        given = {
-            name: what if isinstance(what, str) else [str(value) for value in what] for name, what in classified.items()
-        }
         try:
-            self.do("begin", ledger=str(ledger), sites=list(topology.sites), classified=given)
+            self.do("begin", ledger=str(ledger), sites=list(topology.sites), classified=dict(classified))
             self.links = {frozenset(spec.between): self._link(spec.between, spec, ideal) for spec in topology.links}
         except BaseException:
             self.close()

@@ -15,12 +15,13 @@ import tempfile
 import weakref
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, get_args
 
 import httpx
 from filelock import FileLock
 
 from helpers.settings import settings
+from helpers.settings.settings import ModelServer
 from helpers.sites.classified import Classified, Given
 from helpers.sites.errors import ProgramFailed
 from helpers.sites.ledger import Ledger
@@ -42,7 +43,10 @@ class Network:
         Raises:
             ValueError: a pattern is no regular expression, a value is empty or too long.
         """
-        given = {name: what if isinstance(what, str) else list(what) for name, what in (classified or {}).items()}
+        given = {
+            name: what if isinstance(what, str) else [str(value) for value in what]
+            for name, what in (classified or {}).items()
+        }
         Classified(given)  # says at once what is wrong
         self.topology = topology
         self.folder = _folder(topology.name)
@@ -133,8 +137,7 @@ class Site:
             "WORKSHOP_SITE_FOLDER": str(self.folder),
         }
         if model := self.programs.get("inference"):
-            addresses = ("WORKSHOP_OLLAMA_URL", "WORKSHOP_LLAMACPP_URL", "WORKSHOP_VLLM_URL")
-            environment |= dict.fromkeys(addresses, model.url)
+            environment |= {f"WORKSHOP_{server.upper()}_URL": model.url for server in get_args(ModelServer)}
         return environment
 
     def __repr__(self) -> str:
