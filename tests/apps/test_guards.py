@@ -130,7 +130,8 @@ def test_a_body_that_does_not_come_is_given_up():
         sent.append(answer)
 
     scope = {"type": "http", "headers": [(b"content-length", b"9")]}
-    asyncio.run(SizeGuard(app=None, seconds=0.05)(scope, never, send))
+    with within(2):
+        asyncio.run(SizeGuard(app=None, seconds=0.05)(scope, never, send))
     assert sent[0]["status"] == 408 and b"not there within 0.05 s" in sent[1]["body"]
 
 

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -69,6 +70,19 @@ def test_threads_that_reserve_the_same_reference_make_one_reservation(pharmacy):
         told = list(pool.map(lambda _: pharmacy.reserve("R-17", "Fomepizole", 1), range(40)))
     assert sum("done before" not in answer for answer in told) == 1
     assert free(pharmacy) == 1 and len(rows(pharmacy, "reservations")) == 1
+
+
+@pytest.mark.parametrize("tool", ["stock", "reserve"])
+def test_nobody_reads_the_stock_while_another_is_about_to_change_it(pharmacy, tool):
+    arguments = {"stock": ["Fomepizole"], "reserve": ["R-17", "Fomepizole", 1]}[tool]
+    with closing(sqlite3.connect(pharmacy.path, isolation_level=None)) as other, ThreadPoolExecutor() as pool:
+        other.execute("begin immediate")
+        other.execute("update stock set units = 1 where medicine = 'Fomepizole'")
+        answer = pool.submit(getattr(pharmacy, tool), *arguments)
+        with pytest.raises(TimeoutError):
+            answer.result(0.3)
+        other.execute("commit")
+        assert answer.result(20).startswith("1 units of Fomepizole are")
 
 
 RESERVE = """
