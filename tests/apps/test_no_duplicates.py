@@ -126,6 +126,12 @@ def test_another_order_under_the_same_reference_is_told_to_the_caller_and_does_n
     assert reserved(site, order) == [(STOCK, 1)]
 
 
+def test_without_a_look_at_the_reference_the_same_message_does_the_same_twice(network, peer_b, url, token):
+    for _ in range(2):
+        assert ask(url, token, "act R-17") == "done R-17"
+    assert (network["b"].folder / "acted").read_text() == "R-17\nR-17\n"  # so it is the pharmacy that prevents it
+
+
 def test_the_retry_does_not_ask_again_when_it_is_refused(network, site):
     asked = []
 

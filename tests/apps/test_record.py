@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from helpers.apps.record import Records
-from helpers.fiction import hospital_records
+from helpers.fiction import PathTaken, hospital_records
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +28,11 @@ def patients_of(records):
 def test_the_campuses_share_no_patient_and_have_all_of_them_together(patients):
     assert not patients["A"] & patients["B"]
     assert patients["A"] | patients["B"] == {f"P-{number}" for number in range(1001, 1241)}
+
+
+def test_a_campus_does_not_take_the_file_of_the_other(campuses):
+    with pytest.raises(PathTaken, match="Move it away, or give another path"):
+        hospital_records(campuses["A"].path, "B")
 
 
 @pytest.mark.parametrize("table", ["diagnoses", "medications", "observations", "laboratory", "encounters"])

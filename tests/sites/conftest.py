@@ -1,6 +1,7 @@
 """Two campuses with a link between, and servers in threads of the test for the link to lead to."""
 
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 
@@ -12,6 +13,7 @@ from helpers.sites.topology import Topology
 
 CAMPUSES = {"campus-a": {"kind": "outpost"}, "campus-b": {"kind": "outpost"}, "oregon": {"kind": "region"}}
 LINK = {"between": ["campus-a", "campus-b"]}
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing breaks the connection off
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
@@ -81,6 +83,18 @@ def upstream() -> Iterator[Callable[[Callable[[socket.socket], None]], int]]:
         end.close()
 
 
+@pytest.fixture
+def enter(links, upstream) -> Callable[..., tuple[Links, Callable[[], socket.socket]]]:
+    """Enters a link to a server: the links, and a function that connects."""
+
+    def make(serve: Callable[[socket.socket], None], **conditions: object) -> tuple:
+        made = links({"patient": ["P-1001"]}, **conditions)
+        port = made.enter("campus-a", "campus-b", "127.0.0.1", upstream(serve))
+        return made, lambda: socket.create_connection(("127.0.0.1", port), timeout=30)
+
+    return make
+
+
 def echo(connection: socket.socket) -> None:
     """Send back whatever comes, and end when the other side does."""
     while data := connection.recv(2**16):
@@ -100,3 +114,9 @@ def hello(connection: socket.socket) -> None:
 def everything(connection: socket.socket) -> bytes:
     """All that comes until the other side ends."""
     return b"".join(iter(lambda: connection.recv(2**18), b""))
+
+
+def ask(connection: socket.socket, data: bytes = b"GET / HTTP/1.1\r\nHost: b\r\n\r\n") -> bytes:
+    """What is answered at once."""
+    connection.sendall(data)
+    return connection.recv(2**16)

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -16,24 +15,11 @@ from helpers.sites import links as links_module
 from helpers.sites.errors import LinksFailed
 from helpers.sites.ledger import Ledger
 from helpers.sites.links import Links
-from tests.sites.conftest import ANSWER, echo, everything, hello, topology
+from tests.sites.conftest import ANSWER, RESET, ask, echo, everything, hello, topology
 from tests.sites.wire import GET, message
 from tests.waiting import until
 
 A, B = "campus-a", "campus-b"
-RESET = struct.pack("ii", 1, 0)
-
-
-@pytest.fixture
-def enter(links, upstream):
-    """Enters a link to a server: the links, and a function that connects."""
-
-    def make(serve, **conditions):
-        made = links({"patient": ["P-1001"]}, **conditions)
-        port = made.enter(A, B, "127.0.0.1", upstream(serve))
-        return made, lambda: socket.create_connection(("127.0.0.1", port), timeout=30)
-
-    return make
 
 
 def relay(made):
@@ -175,8 +161,7 @@ def test_memory_is_bounded_when_the_receiver_does_not_read(enter):
 def test_links_that_were_killed_say_so_and_name_the_remedy(enter):
     made, connect = enter(hello)
     with connect() as connection:
-        connection.sendall(GET)
-        assert connection.recv(2**16) == ANSWER
+        assert ask(connection) == ANSWER
         os.kill(made._process.pid, signal.SIGKILL)
         assert connection.recv(1) == b""
     for action in made.between(A, B).cut, made.between(A, B).mend, lambda: made.enter(B, A, "127.0.0.1", 9):

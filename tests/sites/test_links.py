@@ -1,10 +1,8 @@
 """Links pass on every byte as it is, in good time or as late as they are told, and break off when they are told."""
 
-import contextlib
 import hashlib
 import os
 import socket
-import struct
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,32 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from pydantic import ValidationError
 
-from helpers.sites.errors import LinksFailed, NotLinked
+from helpers.sites.errors import LinksFailed
 from helpers.sites.ledger import Ledger
-from tests.sites.conftest import ANSWER, echo, everything, hello
+from tests.sites.conftest import ANSWER, ask, echo, everything, hello
 from tests.sites.wire import GET, message
 from tests.waiting import until
 
 A, B = "campus-a", "campus-b"
-RESET = struct.pack("ii", 1, 0)
 LARGE = os.urandom(20 * 2**20)
-
-
-@pytest.fixture
-def enter(links, upstream):
-    """Enters a link to a server: its links, and a function that connects."""
-
-    def make(serve, **conditions):
-        made = links({"patient": ["P-1001"]}, **conditions)
-        port = made.enter(A, B, "127.0.0.1", upstream(serve))
-        return made.between(A, B), lambda: socket.create_connection(("127.0.0.1", port), timeout=30)
-
-    return make
-
-
-def ask(connection, data=GET):
-    connection.sendall(data)
-    return connection.recv(2**16)
 
 
 def seconds(action, times=1):
@@ -48,13 +28,6 @@ def seconds(action, times=1):
         action()
         measured.append(time.monotonic() - start)
     return min(measured)
-
-
-def reset(connection):
-    """Whether it was reset, not ended."""
-    with contextlib.suppress(ConnectionResetError, BrokenPipeError):
-        return bool(connection.recv(1)) and False
-    return True
 
 
 def exchange(connect, data):
@@ -74,7 +47,8 @@ def test_a_large_body_passes_unchanged_in_both_directions(enter):
 
 
 def test_a_large_body_passes_unchanged_late_and_slowly_and_while_that_changes(enter):
-    link, connect = enter(echo, latency_ms=5, jitter_ms=20, bandwidth_mbit=800)
+    made, connect = enter(echo, latency_ms=5, jitter_ms=20, bandwidth_mbit=800)
+    link = made.between(A, B)
     with ThreadPoolExecutor() as pool:
         came = pool.submit(exchange, connect, LARGE)
         for change in {"latency_ms": 50}, {"bandwidth_mbit": 2000}, {"jitter_ms": 0}, {"latency_ms": 0}:
@@ -85,7 +59,8 @@ def test_a_large_body_passes_unchanged_late_and_slowly_and_while_that_changes(en
 
 
 def test_latency_is_added_in_each_direction(enter):
-    link, connect = enter(hello, latency_ms=60)
+    made, connect = enter(hello, latency_ms=60)
+    link = made.between(A, B)
     with connect() as connection:
         assert seconds(lambda: ask(connection)) >= 0.24, "a handshake, a request and its answer"
         assert seconds(lambda: ask(connection), 3) >= 0.12
@@ -129,7 +104,8 @@ def test_bandwidth_holds_in_each_direction_and_for_all_connections_together(ente
 
 
 def test_a_higher_bandwidth_holds_for_what_is_under_way(enter, tmp_path):
-    link, connect = enter(echo, bandwidth_mbit=0.1)
+    made, connect = enter(echo, bandwidth_mbit=0.1)
+    link = made.between(A, B)
     with ThreadPoolExecutor() as pool:
         came = pool.submit(exchange, connect, LARGE[: 2**20])  # would take 80 seconds each way
         until(lambda: len(Ledger(tmp_path / "ledger.sqlite").table()))
@@ -138,7 +114,8 @@ def test_a_higher_bandwidth_holds_for_what_is_under_way(enter, tmp_path):
 
 
 def test_a_lower_latency_holds_for_what_is_under_way(enter):
-    link, connect = enter(hello)
+    made, connect = enter(hello)
+    link = made.between(A, B)
     with connect() as connection:
         ask(connection)
         link.set(latency_ms=10_000)
@@ -151,113 +128,9 @@ def test_a_lower_latency_holds_for_what_is_under_way(enter):
         assert connection.recv(2**16) == ANSWER
 
 
-def test_a_link_that_is_cut_refuses_and_one_that_is_mended_passes(enter):
-    link, connect = enter(hello)
-    link.cut()
-    with pytest.raises(ConnectionResetError), connect() as connection:
-        connection.recv(1)
-    link.mend()
-    with connect() as connection:
-        assert ask(connection) == ANSWER
-
-
-def test_a_cut_during_an_answer_resets_both_ends_and_is_in_the_ledger(enter, tmp_path):
-    gone = threading.Event()
-
-    def serve(connection):
-        connection.recv(1000)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nof P-1001")
-        with contextlib.suppress(ConnectionResetError):
-            connection.recv(1)
-            return
-        gone.set()
-
-    link, connect = enter(serve)
-    with connect() as connection:
-        assert ask(connection).endswith(b"of P-1001")
-        link.cut()
-        assert reset(connection) and gone.wait(20)
-    until(lambda: Ledger(tmp_path / "ledger.sqlite").table()["classified"].tolist() == ["", "1 patient"])
-    answered = Ledger(tmp_path / "ledger.sqlite").table().iloc[1]
-    assert not answered["whole"] and answered["unread"] == 0
-
-
-def test_a_cut_after_an_answer_ends_a_connection_that_was_kept(enter):
-    link, connect = enter(hello)
-    with connect() as connection:
-        assert ask(connection) == ANSWER
-        link.cut()
-        assert reset(connection)
-
-
-def test_a_cut_is_for_one_link_only(links, upstream):
-    made = links()
-    port = upstream(hello)
-    with pytest.raises(NotLinked, match=r"No link joins campus-a and oregon\. Links: campus-a - campus-b\. Add one"):
-        made.enter(A, "oregon", "127.0.0.1", port)
-    back = made.enter(B, A, "127.0.0.1", port)
-    assert made.between(A, B) is made.between(B, A) and back != made.enter(A, B, "127.0.0.1", port)
-    assert back == made.enter(B, A, "127.0.0.1", port)
-
-
-def test_a_silent_link_swallows_and_a_mended_one_delivers(enter):
-    link, connect = enter(hello)
-    with connect() as before:
-        assert ask(before) == ANSWER
-        link.cut(silently=True)
-        before.sendall(GET)
-        before.settimeout(0.3)
-        with pytest.raises(TimeoutError):
-            before.recv(1)
-        with connect() as after:
-            after.sendall(GET)
-            after.settimeout(0.3)
-            with pytest.raises(TimeoutError):
-                after.recv(1)
-            link.mend()
-            for connection in before, after:
-                connection.settimeout(20)
-                assert connection.recv(2**16) == ANSWER
-
-
-@pytest.mark.parametrize("how", ["ends", "breaks off"])
-def test_nobody_learns_over_a_silent_link_that_the_other_end_is_gone(enter, how):
-    leave = threading.Event()
-
-    def serve(connection):
-        connection.recv(1000)
-        connection.sendall(ANSWER)
-        leave.wait(20)
-        if how == "breaks off":
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-
-    link, connect = enter(serve)
-    with connect() as connection:
-        assert ask(connection) == ANSWER
-        link.cut(silently=True)
-        leave.set()
-        connection.settimeout(0.5)
-        with pytest.raises(TimeoutError):
-            connection.recv(1)
-        link.mend()
-        connection.settimeout(20)
-        assert reset(connection) == (how == "breaks off")
-
-
-def test_what_was_answered_before_a_break_arrives_before_it(enter):
-    def serve(connection):
-        connection.recv(1000)
-        connection.sendall(ANSWER)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-
-    _, connect = enter(serve, latency_ms=50)
-    with connect() as connection:
-        assert ask(connection) == ANSWER
-        assert reset(connection)
-
-
 def test_conditions_that_cannot_be_are_refused_and_nothing_changes(enter):
-    link, connect = enter(hello, latency_ms=1)
+    made, connect = enter(hello, latency_ms=1)
+    link = made.between(A, B)
     for change in (
         {"latency_ms": -1},
         {"bandwidth_mbit": 0},
