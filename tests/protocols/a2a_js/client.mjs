@@ -1,42 +1,40 @@
-// A client of the A2A project's JavaScript SDK: node client.mjs URL TOKEN, commands as JSON lines on standard input,
-// each answered with one on standard output.
-import { createInterface } from 'node:readline';
+// A foreign client: `node client.mjs URL TOKEN ACTION ARGUMENT...` prints one JSON document a line.
 import { randomUUID } from 'node:crypto';
-import { ClientFactory, ClientFactoryOptions, JsonRpcTransportFactory } from '@a2a-js/sdk/client';
+import { ClientFactory, JsonRpcTransportFactory } from '@a2a-js/sdk/client';
 
-const [url, token] = process.argv.slice(2);
-const fetchImpl = (target, options = {}) =>
-  fetch(target, { ...options, headers: { ...options.headers, Authorization: `Bearer ${token}` } });
-const transports = [new JsonRpcTransportFactory({ fetchImpl })];
-const factory = new ClientFactory(ClientFactoryOptions.createFrom(ClientFactoryOptions.default, { transports }));
-
+const [url, token, action, ...given] = process.argv.slice(2);
+const print = (what) => console.log(JSON.stringify(what));
 const message = (text, contextId) => ({
-  message: { kind: 'message', role: 'user', messageId: randomUUID(), contextId, parts: [{ kind: 'text', text }] },
+  message: { kind: 'message', messageId: randomUUID(), role: 'user', parts: [{ kind: 'text', text }], contextId },
 });
+const withToken = (address, init = {}) => {
+  const headers = new Headers(init.headers);
+  if (token) headers.set('Authorization', `Bearer ${token}`);
+  return fetch(address, { ...init, headers });
+};
 
 const actions = {
-  card: async (client) => client.getAgentCard(),
-  send: async (client, { text, contextId }) => client.sendMessage(message(text, contextId)),
-  stream: async (client, { text }) => {
-    const events = [];
-    for await (const event of client.sendMessageStream(message(text))) events.push(event);
-    return events;
+  card: async (client) => print(await client.getAgentCard()),
+  send: async (client, text, context) => print(await client.sendMessage(message(text, context))),
+  stream: async (client, text, context) => {
+    for await (const event of client.sendMessageStream(message(text, context))) print(event);
   },
-  get: async (client, { id }) => client.getTask({ id }),
-  cancel: async (client, { text }) => {
+  get: async (client, id) => print(await client.getTask({ id })),
+  cancel: async (client, id) => print(await client.cancelTask({ id })),
+  // Starts a task without end, cancels it at its first piece, and prints what the stream tells until it ends.
+  'stream-and-cancel': async (client, text) => {
+    let cancelled;
     for await (const event of client.sendMessageStream(message(text))) {
-      if (event.kind === 'artifact-update') return client.cancelTask({ id: event.taskId });
+      print(event);
+      if (event.kind === 'artifact-update') cancelled ??= client.cancelTask({ id: event.taskId });
     }
+    print(await cancelled);
   },
 };
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const { action, ...given } = JSON.parse(line);
-  try {
-    const client = await factory.createFromUrl(url);
-    console.log(JSON.stringify({ result: await actions[action](client, given) }));
-  } catch (error) {
-    console.log(JSON.stringify({ error: String(error) }));
-  }
+try {
+  const factory = new ClientFactory({ transports: [new JsonRpcTransportFactory({ fetchImpl: withToken })] });
+  await actions[action](await factory.createFromUrl(url), ...given);
+} catch (error) {
+  print({ kind: 'error', name: error.constructor.name, message: error.message });
 }
-process.exit(0);
