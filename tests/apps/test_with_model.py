@@ -1,0 +1,49 @@
+"""The agents with the small model: what they are asked is done, once and exactly, or answered from the record."""
+
+import sqlite3
+
+import pytest
+
+from helpers.apps.record import Records
+from tests.apps.asking import ask
+
+pytestmark = pytest.mark.model
+SECONDS = 240
+
+
+@pytest.fixture(scope="module")
+def agent(network):
+    """An agent of site b, as a reaches it."""
+
+    def start(name, *arguments):
+        if name not in network["b"].programs:
+            network["b"].start(name, *arguments)
+        program = network["b"].programs[name]
+        token = network.issuer.token("a", program.identity)
+        return lambda text: ask(program.url_from("a"), token, text, SECONDS)
+
+    return start
+
+
+def reservations(network):
+    with sqlite3.connect(network["b"].folder / "pharmacy.sqlite") as database:
+        return database.execute("select reference, medicine, units from reservations order by at").fetchall()
+
+
+def test_the_pharmacy_reserves_exactly_what_the_message_says_and_asked_again_no_more(network, agent):
+    pharmacy = agent("pharmacy")
+    message = "Reserve 2 units of Fomepizole, reference R-17."
+    assert "R-17" in pharmacy(message)
+    assert reservations(network) == [("R-17", "Fomepizole", 2)]
+    assert "R-17" in pharmacy(message)
+    assert reservations(network) == [("R-17", "Fomepizole", 2)]
+    assert "4" in pharmacy("How many units of Idarucizumab are there?")
+    assert reservations(network) == [("R-17", "Fomepizole", 2)]
+
+
+def test_the_record_agent_names_the_medicines_of_a_patient_of_its_campus(network, agent):
+    record = agent("record", "--campus", "A")
+    with Records(network["b"].folder / "records.sqlite").reading() as database:
+        sql = "select patient_id, drug from medications where stopped is null group by 1 having count(*) = 1 order by 1"
+        one, drug = database.execute(sql).fetchone()
+    assert drug.lower() in record(f"Which medicine does patient {one} take?").lower()
