@@ -42,7 +42,7 @@ class Classified:
             else:
                 self._add_values(name, what)
         self._values.make_automaton()
-        self.find_again = lru_cache(OFTEN)(self.find)  # of short texts that come with every message, such as headers
+        self.find_again = lru_cache(OFTEN)(self.find)  # of short texts that come with every message: headers, names
 
     def find(self, text: str) -> set[Finding]:
         """The classified values in `text`, as it stands and with escapes undone."""
@@ -50,7 +50,7 @@ class Classified:
 
     def redact(self, text: str) -> str:
         """`text` with every classified value replaced by what it is; for what the ledger keeps."""
-        found = self.find(text)
+        found = self.find_again(text) if len(text) < OFTEN else self.find(text)
         if not found:
             return text
         for layer in readings(text, levels=0):
