@@ -186,7 +186,7 @@ def run_all(page: Page, file: Path) -> None:
     page.wait_for_function(RUN_ENDED, timeout=180_000, polling=250)
     before = file.stat().st_mtime_ns
     choose(page, "File", "Save Notebook")
-    until(lambda: file.stat().st_mtime_ns != before)
+    until(lambda: file.stat().st_mtime_ns != before and file.read_bytes().rstrip().endswith(b"}"))  # written whole
 
 
 def faults(page: Page, file: Path) -> list[str]:
