@@ -20,6 +20,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from helpers.knowledge import KnowledgeBase
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = ROOT / "notebooks" / "02-local-rag.ipynb"
 QUESTIONS = ROOT / "notebooks" / "data" / "questions.jsonl"
@@ -44,8 +46,9 @@ class Judged:
 def main() -> int:
     questions = [json.loads(line) for line in QUESTIONS.read_text("utf-8").split("\n") if line]
     functions = notebook_functions()
-    functions["KnowledgeBase"]("hospital").ingest(ROOT / "notebooks" / "data" / "hospital")
-    judged = [judge(functions, question) for question in track(questions, "asking")]
+    knowledge = KnowledgeBase("hospital")
+    knowledge.ingest(ROOT / "notebooks" / "data" / "hospital")
+    judged = [judge(functions, knowledge, question) for question in track(questions, "asking")]
     chosen_on, others = parts(judged)
     table = Table(
         "dial", "", "answered", "of them right", "declined, without an answer", title="Notebook 02, section 6"
@@ -69,9 +72,9 @@ def notebook_functions() -> dict[str, Any]:
     return defined
 
 
-def judge(functions: dict[str, Any], question: dict[str, Any]) -> Judged:
+def judge(functions: dict[str, Any], knowledge: KnowledgeBase, question: dict[str, Any]) -> Judged:
     """What the model makes of the two best passages, and of the best with the polite prompt."""
-    passages = functions["KnowledgeBase"]("hospital").search(question["question"], k=2)
+    passages = knowledge.search(question["question"], k=2)
     chances = [(passage.path, functions["states"](question["question"], passage)) for passage in passages]
     best = passages[0]
     prompt = f"Passage ({best.title}, {best.heading}): {best.text}\n\nQuestion: {question['question']}"

@@ -39,11 +39,17 @@ class HostGuard:
         headers = dict(scope["headers"])
         host = headers.get(b"host", b"").decode("latin-1")
         origin = headers.get(b"origin", b"").decode("latin-1")
-        for kind, value, name in (("Host", host, _hostname(f"//{host}")), ("Origin", origin, _hostname(origin))):
-            if (value or kind == "Host") and name not in self.allowed:
-                reason = f"{kind} {value!r} is not allowed; this endpoint answers {', '.join(sorted(self.allowed))}"
-                return await JSONResponse({"error": reason}, 403)(scope, receive, send)
+        if reason := foreign(host, origin, self.allowed):
+            return await JSONResponse({"error": reason}, 403)(scope, receive, send)
         return await self.app(scope, receive, send)
+
+
+def foreign(host: str, origin: str, allowed: frozenset[str]) -> str | None:
+    """Why a request with these headers is refused, or None where it is meant for this server."""
+    for kind, value, name in (("Host", host, _hostname(f"//{host}")), ("Origin", origin, _hostname(origin))):
+        if (value or kind == "Host") and name not in allowed:
+            return f"{kind} {value!r} is not allowed; this endpoint answers {', '.join(sorted(allowed))}"
+    return None
 
 
 def _hostname(url: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import openai
@@ -57,10 +58,15 @@ def _events(pieces: Any, started: float) -> Iterator[Json]:  # noqa: ANN401 - th
 
 
 def _ask(chat: Json) -> Any:  # noqa: ANN401 - an answer or a stream
-    client = openai.OpenAI(base_url=f"{endpoint('llamacpp')}/v1", api_key="unused", max_retries=0)
     try:
-        return client.chat.completions.create(model=settings().chat_model, **chat)
+        return _client(endpoint("llamacpp")).chat.completions.create(model=settings().chat_model, **chat)
     except openai.BadRequestError as error:
         raise ValidationError(f"The local model refuses: {error.message}") from error
     except openai.APIError as error:
         raise ModelError(f"The local model failed: {error.message}") from error
+
+
+@lru_cache(4)
+def _client(url: str) -> openai.OpenAI:
+    """Kept for the next call, with its connections."""
+    return openai.OpenAI(base_url=f"{url}/v1", api_key="unused", max_retries=0)

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from moto.bedrockruntime import urls as bedrock_runtime_urls
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from helpers.inference.http import foreign
 from helpers.region.bedrock_runtime import BedrockRuntime
 from helpers.settings.settings import LOOPBACK
 
@@ -23,10 +23,10 @@ class Region:
         self.moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request, if its host is this one: a web page that resolves its own name to us is not let in."""
+        """Answer a request, if it is meant for this server."""
         path = environ.get("PATH_INFO", "")
-        if urlsplit(f"//{environ.get('HTTP_HOST', '')}").hostname not in self.allowed:
-            return _say(start_response, "403 Forbidden", "This Region answers to 127.0.0.1 and localhost only.")
+        if reason := foreign(environ.get("HTTP_HOST", ""), environ.get("HTTP_ORIGIN", ""), self.allowed):
+            return _say(start_response, "403 Forbidden", reason)
         if path == "/ping":
             return _say(start_response, "200 OK", '{"status": "Healthy"}')
         if path.startswith("/moto-api"):  # anyone could reset everything

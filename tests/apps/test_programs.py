@@ -1,4 +1,4 @@
-"""Each program from the command line, and at a site."""
+"""Each program by itself, from the command line, and at a site."""
 
 import os
 import re
@@ -13,8 +13,10 @@ from helpers.sites.network import Network
 from helpers.sites.topology import Topology
 from tests.apps.asking import ask
 from tests.apps.conftest import TWO
+from tests.waiting import end, until
 
 APPS = ["record", "protocol", "pharmacy", "inference"]
+AT = re.compile(r"(?:running on|API on) (http://\S+)")
 
 
 @pytest.fixture
@@ -22,6 +24,34 @@ def environment(tmp_path):
     """Of a program that nobody but this test uses."""
     own = {key: value for key, value in os.environ.items() if key not in ("WORKSHOP_IDENTITY", "WORKSHOP_TOKEN_KEY")}
     return own | {"WORKSHOP_SITE_FOLDER": str(tmp_path / "site"), "PYTHONUNBUFFERED": "1"}
+
+
+class Alone:
+    """A program by itself: its output so far, and its address once it has said it."""
+
+    def __init__(self, folder, environment, *command):
+        self.log = folder / f"{command[0]}.log"
+        with self.log.open("wb") as log:
+            command = [sys.executable, "-m", *command]
+            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+
+    def url(self):
+        until(lambda: AT.search(self.log.read_text()) or self.process.poll() is not None, 60)
+        found = AT.search(self.log.read_text())
+        assert found, self.log.read_text()
+        return found[1]
+
+
+@pytest.fixture
+def alone(tmp_path, environment):
+    started = []
+
+    def start(*command):
+        started.append(Alone(tmp_path, environment, *command))
+        return started[-1]
+
+    yield start
+    end(*(each.process for each in started))
 
 
 def told(command, environment):
@@ -36,6 +66,23 @@ def test_help_says_what_a_program_is_and_how_it_is_started(name, environment):
     assert out.startswith(f"usage: python -m helpers.apps.{name} [-h] [--port PORT]")
     assert re.search(rf"^ *python -m helpers.apps.{name} --port \d+", out, re.MULTILINE)  # a line of its own
     assert "--host" in out and ("--task-seconds" in out) == (name != "inference")
+
+
+@pytest.mark.parametrize("name", ["record", "pharmacy"])
+def test_a_program_alone_says_how_to_get_a_token_and_takes_that_and_no_other(name, alone, environment):
+    program = alone(f"helpers.apps.{name}", "--port", "0")
+    url = program.url()
+    assert httpx.get(f"{url}/ping").is_success
+    assert httpx.post(url, json={}).status_code == 401
+    advice = re.search(r"Callers need a token: python -m (helpers.sites.tokens \S+)", program.log.read_text())
+    code, token, _ = told(advice[1].split(), environment)
+    assert code == 0
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tasks/get", "params": {"id": "none"}}
+    answer = httpx.post(url, json=call, headers={"Authorization": f"Bearer {token.strip()}"})
+    assert answer.json()["error"]["message"] == "Task not found"  # let in, and no model was needed
+    _, foreign, _ = told(["helpers.sites.tokens", "another"], environment)
+    headers = {"Authorization": f"Bearer {foreign.strip()}"}
+    assert "for another program" in httpx.post(url, json={}, headers=headers).json()["error"]
 
 
 def test_a_port_that_is_none_is_refused_in_a_sentence(environment):

@@ -1,6 +1,5 @@
 """The Region as a program: for boto3, on loopback, at a site; and what moto answers behind the same address."""
 
-import boto3
 import httpx
 import psutil
 import pytest
@@ -24,19 +23,21 @@ def test_a_foreign_host_header_is_refused(address, host):
     assert httpx.get(f"{address}/ping").json() == {"status": "Healthy"}
 
 
+def test_a_page_of_another_origin_is_refused(address):
+    assert httpx.get(f"{address}/ping", headers={"Origin": "http://attacker.example"}).status_code == 403
+
+
 def test_nobody_resets_it_from_outside(address, client):
     client("ssm").put_parameter(Name="/kept", Value="x", Type="String")
     assert httpx.post(f"{address}/moto-api/reset").status_code == 404
     assert client("ssm").get_parameter(Name="/kept")["Parameter"]["Value"] == "x"
 
 
-def test_it_runs_as_a_program_of_a_site_and_listens_on_loopback_only(no_survivors):
+def test_it_runs_as_a_program_of_a_site_and_listens_on_loopback_only(session, no_survivors):
     plan = {"name": "cloud", "sites": {"oregon": {"kind": "region"}}, "links": []}
     with Network(Topology.model_validate(plan)) as network:
         program = network["oregon"].start("helpers.region", "serve")
-        sts = boto3.client(
-            "sts", endpoint_url=program.url, region_name="us-west-2", aws_access_key_id="a", aws_secret_access_key="b"
-        )
+        sts = session.client("sts", endpoint_url=program.url)
         assert sts.get_caller_identity()["Account"] == "123456789012"
         sockets = psutil.Process(program.process.pid).net_connections("inet")
         assert {socket.laddr.ip for socket in sockets} == {"127.0.0.1"}
