@@ -19,7 +19,7 @@ from helpers.region.errors import NotHere, RegionError, ValidationError
 
 JSON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
-    "blob": (str,),
+    "blob": (str, bytes),  # bytes where it is the whole payload
     "boolean": (bool,),
     "integer": (int,),
     "long": (int,),
@@ -85,8 +85,7 @@ def _value(value: Any, shape: Shape, where: str) -> Iterator[Fault]:  # noqa: AN
         return
     expected = JSON_TYPES[shape.type_name]
     if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
-        if not isinstance(value, bytes):  # a payload that is a stream
-            yield where, f"Member must be of type {shape.type_name}"
+        yield where, f"Member must be of type {shape.type_name}"
         return
     yield from _limits(value, shape, where)
     yield from WALKS.get(shape.type_name, _nothing)(value, shape, where)

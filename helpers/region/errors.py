@@ -19,6 +19,58 @@ class ModelError(RegionError):
     code = "ModelErrorException"
 
 
+class MissingToken(RegionError):
+    """The request is not signed."""
+
+    code = "MissingAuthenticationToken"
+    status = 403
+
+
+class UnknownToken(RegionError):
+    """It is signed with a key that nobody here has."""
+
+    code = "UnrecognizedClientException"
+    status = 403
+
+
+class BadSignature(RegionError):
+    """Its signature is not the one that it should be."""
+
+    code = "SignatureDoesNotMatch"
+    status = 403
+
+
+class AccessDenied(RegionError):
+    """The caller may not do that."""
+
+    code = "AccessDeniedException"
+    status = 403
+
+
+class NotFound(RegionError):
+    """There is no such thing."""
+
+    code = "ResourceNotFoundException"
+
+
+class Conflict(RegionError):
+    """There is one already, or it is not to be changed."""
+
+    code = "ConflictException"
+
+
+class QuotaExceeded(RegionError):
+    """More than there may be at once."""
+
+    code = "ServiceQuotaExceededException"
+
+
+class RuntimeClientError(RegionError):
+    """The container of a runtime fails: it does not start, answers with an error, or not at all."""
+
+    code = "RuntimeClientError"
+
+
 class NotHere(RegionError):
     """An operation of AWS that this Region does not have."""
 

@@ -1,29 +1,68 @@
-"""The Region's server: moto's application with our actions, on loopback, for requests that are meant for it."""
+"""The Region's server: moto's application with our actions, on loopback, for signed requests that are meant for it."""
 
-from collections.abc import Callable, Iterable
+import contextlib
+import io
+import re
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from moto.bedrockruntime import urls as bedrock_runtime_urls
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import make_server
+from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.wrappers import Request
 
 from helpers.inference.http import foreign
+from helpers.region import signatures
+from helpers.region.agentcore import AgentCore
+from helpers.region.agentcore_control import AgentCoreControl
 from helpers.region.bedrock_runtime import BedrockRuntime
+from helpers.region.cloud import REGION
+from helpers.region.credentials import Keys
+from helpers.region.errors import RegionError
+from helpers.region.images import Images
+from helpers.region.journal import Answer, Journal, changes
+from helpers.region.refusals import refusal
+from helpers.region.sessions import Sessions
 from helpers.settings.settings import LOOPBACK
 
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+MOST = 128 * 2**20  # bytes of a request; AgentCore takes payloads of 100 MB
+warnings.filterwarnings("ignore", "Exception.* does not match an error shape")  # the codes of ours that AWS has not
+DATA_PLANES = {
+    "bedrock": re.compile(r"/model/"),
+    "bedrock-agentcore": re.compile(r"/runtimes/.+/(invocations|stopruntimesession)"),
+    "lambda": re.compile(r"/[0-9-]+/functions/.+/invocations"),
+}
 
 
 class Region:
     """The WSGI application."""
 
-    def __init__(self, allowed: frozenset[str] = LOOPBACK) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        images: Mapping[str, str],
+        allowed: frozenset[str] = LOOPBACK,
+        keep: bool = False,
+    ) -> None:
+        """Files are in `folder`; with `keep`, what calls changed is kept there, and found again."""
         self.allowed = allowed
-        bedrock_runtime_urls.url_paths = {"{0}/.*$": BedrockRuntime.dispatch}
+        self.keys = Keys(folder / "credentials")
+        self.sessions = Sessions(folder / "sessions")
+        _register(Images(images), self.sessions)
         self.moto = DomainDispatcherApplication(create_backend_app)
+        self.lock = threading.Lock()  # moto's control planes are not made for several calls at once
+        self.journal = Journal(folder / "journal.jsonl") if keep else None
+        if self.journal:
+            self.journal.repeat(self._carry_out)
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request, if it is meant for this server."""
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request, if it is meant for this server and signed by someone known."""
         path = environ.get("PATH_INFO", "")
         if reason := foreign(environ.get("HTTP_HOST", ""), environ.get("HTTP_ORIGIN", ""), self.allowed):
             return _say(start_response, "403 Forbidden", reason)
@@ -31,8 +70,69 @@ class Region:
             return _say(start_response, "200 OK", '{"status": "Healthy"}')
         if path.startswith("/moto-api"):  # anyone could reset everything
             return _say(start_response, "404 Not Found", "Not found.")
+        return self._answer(environ, start_response)
+
+    def at(self, url: str) -> None:
+        """Programs that this Region runs reach it at `url`."""
+        self.sessions.environment = {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_SHARED_CREDENTIALS_FILE": str(self.keys.path),
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+        }
+        self.sessions.watch()
+
+    def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        request = Request(environ)
+        headers = {name.lower(): value for name, value in request.headers}
+        if (request.content_length or 0) > MOST:
+            return _say(start_response, "413 Content Too Large", f"A request has at most {MOST:,} bytes.")
+        body = request.get_data(cache=False)
+        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        service = ""
+        try:
+            signed = signatures.read(headers, environ["QUERY_STRING"])
+            service = signed.service
+            url = f"http://{headers['host']}{environ['RAW_URI']}"
+            signatures.check(signed, request.method, url, headers, body, self.keys)
+        except RegionError as error:
+            kind, text = refusal(error, service)
+            return _say(start_response, "403 Forbidden", text, kind)
+        planes = DATA_PLANES.get(service)
+        if planes and planes.match(environ["PATH_INFO"]):
+            return self._pass(environ, start_response)
+        with self.lock:
+            if self.journal and changes(environ):
+                status, fields, answer = self.journal.carry_out(environ, body, self._carry_out)
+            else:
+                status, fields, answer = self._carry_out(environ)
+        start_response(status, fields)
+        return [answer]
+
+    def _pass(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         answer: Iterable[bytes] = self.moto.get_application(environ)(environ, start_response)
         return answer
+
+    def _carry_out(self, environ: Environ) -> Answer:
+        """The whole answer of moto."""
+        status, headers = "", []
+
+        def start_response(given: str, fields: list[tuple[str, str]], *_: object) -> None:
+            nonlocal status, headers
+            status, headers = given, fields
+
+        pieces = self._pass(environ, start_response)
+        try:
+            return status, headers, b"".join(pieces)
+        finally:
+            getattr(pieces, "close", bool)()
+
+
+def _register(images: Images, sessions: Sessions) -> None:
+    """Our actions in the place of moto's."""
+    bedrock_runtime_urls.url_paths = {"{0}/.*$": BedrockRuntime.dispatch}
+    AgentCoreControl.register(images, sessions)
+    AgentCore.register(images, sessions)
 
 
 class Quiet(MotoRequestHandler):  # type: ignore[misc]
@@ -44,14 +144,19 @@ class Quiet(MotoRequestHandler):  # type: ignore[misc]
         """Nothing."""
 
 
-def serve(host: str, port: int, allowed: frozenset[str] = LOOPBACK) -> None:
-    """Serve until the process is ended."""
-    server = make_server(host, port, Region(allowed), threaded=True, request_handler=Quiet)
-    print(f"The Region is at http://{host}:{server.server_port}", flush=True)
-    server.serve_forever()
+@contextlib.contextmanager
+def serving(region: Region, host: str = "127.0.0.1", port: int = 0) -> Iterator[BaseWSGIServer]:
+    """A server for `region`; all sessions end with it."""
+    server = make_server(host, port, region, threaded=True, request_handler=Quiet)
+    region.at(f"http://{host}:{server.server_port}")
+    try:
+        yield server
+    finally:
+        server.server_close()
+        region.sessions.end_all()
 
 
-def _say(start_response: StartResponse, status: str, text: str) -> Iterable[bytes]:
+def _say(start_response: StartResponse, status: str, text: str, kind: str = "text/plain") -> Iterable[bytes]:
     body = text.encode()
-    start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    start_response(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
     return [body]

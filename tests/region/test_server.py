@@ -1,9 +1,11 @@
 """The Region as a program: for boto3, on loopback, at a site; and what moto answers behind the same address."""
 
+import boto3
 import httpx
 import psutil
 import pytest
 
+from helpers import region
 from helpers.sites.network import Network
 from helpers.sites.topology import Topology
 
@@ -33,11 +35,10 @@ def test_nobody_resets_it_from_outside(address, client):
     assert client("ssm").get_parameter(Name="/kept")["Parameter"]["Value"] == "x"
 
 
-def test_it_runs_as_a_program_of_a_site_and_listens_on_loopback_only(session, no_survivors):
+def test_it_runs_as_a_program_of_a_site_and_listens_on_loopback_only(no_survivors, aws_environment):
     plan = {"name": "cloud", "sites": {"oregon": {"kind": "region"}}, "links": []}
     with Network(Topology.model_validate(plan)) as network:
-        program = network["oregon"].start("helpers.region", "serve")
-        sts = session.client("sts", endpoint_url=program.url)
-        assert sts.get_caller_identity()["Account"] == "123456789012"
+        program = region.start(network["oregon"])
+        assert boto3.client("sts").get_caller_identity()["Account"] == "123456789012"
         sockets = psutil.Process(program.process.pid).net_connections("inet")
         assert {socket.laddr.ip for socket in sockets} == {"127.0.0.1"}

@@ -1,0 +1,47 @@
+"""The keys with which callers sign: the Region's own, in a file for this user alone, and those of IAM and STS."""
+
+import configparser
+import os
+import secrets
+from pathlib import Path
+
+from botocore.credentials import Credentials
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.iam.access_control import CreateAccessKeyFailure, create_access_key
+
+SESSION_HEADER = "X-Amz-Security-Token"
+
+
+class Keys:
+    """Knows the secret of an access key."""
+
+    def __init__(self, path: Path) -> None:
+        """The Region's own are in `path`, in AWS's format; they are made when there is no such file."""
+        self.path = path
+        if not path.exists():
+            _write(path)
+        parser = configparser.ConfigParser()
+        parser.read(path)
+        own = parser["default"]
+        self.own = Credentials(own["aws_access_key_id"], own["aws_secret_access_key"])
+
+    def __call__(self, access_key: str, token: str | None) -> Credentials | None:
+        """The secret of an access key; None if nobody has it, or its session token is another."""
+        if access_key == self.own.access_key:
+            return self.own
+        headers = {SESSION_HEADER: token} if token else {}
+        try:
+            found: Credentials = create_access_key(DEFAULT_ACCOUNT_ID, "aws", access_key, headers).create_credentials()
+        except CreateAccessKeyFailure:
+            return None
+        return found
+
+
+def _write(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = "AKIA" + "".join(secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(16))
+    scratch = path.with_suffix(".new")
+    scratch.unlink(missing_ok=True)
+    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(f"[default]\naws_access_key_id = {key}\naws_secret_access_key = {secrets.token_urlsafe(30)}\n")
+    scratch.replace(path)
