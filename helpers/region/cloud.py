@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,12 +22,12 @@ class NoRegion(Exception):
         return [f"NoRegion: {self}"]
 
 
-def start(site: Site, images: Mapping[str, str] | None = None, *arguments: str) -> Program | None:
+def start(site: Site, images: Mapping[str, str] | None = None, state: Path | None = None) -> Program | None:
     """Make boto3 in this process talk to the Region of the workshop.
 
     On `laptop` a Region is started at `site`, which has `images` (the module for each repository) in place of a
-    registry of containers, and the environment of this process is set for it. On `aws` nothing is started; whose
-    credentials these are is checked.
+    registry of containers, and the environment of this process is set for it; what calls change is kept in the folder
+    `state`, if there is one. On `aws` nothing is started; whose credentials these are is checked.
 
     Raises:
         NoRegion: the profile is aws and there are no good credentials, or no connection.
@@ -36,8 +37,9 @@ def start(site: Site, images: Mapping[str, str] | None = None, *arguments: str) 
         _check_credentials()
         return None
     given = [part for name, module in (images or {}).items() for part in ("--image", f"{name}={module}")]
-    program = site.start("helpers.region", "serve", *given, *arguments, name="region")
-    _talk_to(program.url, str(site.folder / "region" / "credentials"))
+    kept = ["--state", str(state)] if state else []
+    program = site.start("helpers.region", "serve", *given, *kept, name="region")
+    _talk_to(program.url, str((state or site.folder / "region") / "credentials"))
     return program
 
 
@@ -62,5 +64,5 @@ def _check_credentials() -> None:
     except (BotoCoreError, ClientError) as error:
         raise NoRegion(
             f"The profile is aws, and AWS does not know who you are ({error}). Log in (`aws configure sso`, "
-            "`aws sso login`) or set AWS_PROFILE and AWS_REGION, then run this cell again."
+            "`aws sso login`) or set AWS_PROFILE and AWS_DEFAULT_REGION, then run this cell again."
         ) from None

@@ -23,6 +23,7 @@ Key = tuple[str, str, str]  # a runtime's id, the endpoint's name, the session's
 MOST = 32  # sessions at once: what a laptop holds
 LOOK_SECONDS = 1.0  # how often sessions are looked at
 PING_SECONDS = 10.0  # how often those that do nothing are asked how they are
+PING_TIMEOUT = 5.0
 WELL = ("Healthy", "HealthyBusy")
 PATHS = {"HTTP": "/invocations", "MCP": "/mcp", "A2A": "/", "AGUI": "/invocations"}
 
@@ -57,7 +58,7 @@ class InContainer(Program):
     def health(self) -> str | None:
         """What `/ping` says; None if it is not to be had."""
         try:
-            answer = httpx.get(f"{self.url}/ping", timeout=5, trust_env=False)
+            answer = httpx.get(f"{self.url}/ping", timeout=PING_TIMEOUT, trust_env=False)
             return str(answer.json()["status"]) if answer.is_success else None
         except (httpx.HTTPError, ValueError, KeyError, TypeError):
             return None

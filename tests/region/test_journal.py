@@ -1,0 +1,107 @@
+"""A Region that is killed comes back as it was at the last call that was answered."""
+
+import json
+import os
+
+import boto3
+import psutil
+import pytest
+
+from helpers import region
+from helpers.region.journal import Journal, changes
+from helpers.sites.network import Network
+from helpers.sites.topology import Topology
+from tests.region.runtimes import ROLE, image
+from tests.waiting import until
+
+IMAGES = {"workshop/echo": "tests.region.echo_app"}
+ECHO = image("workshop/echo")
+
+
+@pytest.fixture
+def site(no_survivors, aws_environment):
+    plan = {"name": "cloud", "sites": {"oregon": {"kind": "region"}}, "links": []}
+    with Network(Topology.model_validate(plan)) as network:
+        yield network["oregon"]
+
+
+def made():
+    control = boto3.client("bedrock-agentcore-control")
+    runtime = control.create_agent_runtime(agentRuntimeName="kept", agentRuntimeArtifact=ECHO, roleArn=ROLE)
+    control.create_agent_runtime_endpoint(agentRuntimeId=runtime["agentRuntimeId"], name="live")
+    control.update_agent_runtime(agentRuntimeId=runtime["agentRuntimeId"], agentRuntimeArtifact=ECHO, roleArn=ROLE)
+    boto3.client("secretsmanager").create_secret(Name="token", SecretString="s3cret")
+    boto3.client("s3").create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    boto3.client("s3").put_object(Bucket="kept", Key="a/ü", Body=bytes(range(256)))
+    return runtime["agentRuntimeId"]
+
+
+def seen(runtime_id):
+    """What is there, with ids, ARNs, versions and times."""
+    control = boto3.client("bedrock-agentcore-control")
+    runtime = control.get_agent_runtime(agentRuntimeId=runtime_id)
+    endpoints = control.list_agent_runtime_endpoints(agentRuntimeId=runtime_id)["runtimeEndpoints"]
+    secret = boto3.client("secretsmanager").get_secret_value(SecretId="token")
+    found = boto3.client("s3").get_object(Bucket="kept", Key="a/ü")
+    return {
+        "runtime": {name: value for name, value in runtime.items() if not name.endswith(("At", "Metadata"))},
+        "endpoints": [(endpoint["name"], endpoint["agentRuntimeEndpointArn"]) for endpoint in endpoints],
+        "secret": (secret["ARN"], secret["VersionId"], secret["SecretString"]),
+        "object": found["Body"].read(),
+    }, (runtime["createdAt"], secret["CreatedDate"])
+
+
+def test_what_was_there_is_there_after_kill_9_with_ids_and_dates(site, tmp_path):
+    program = region.start(site, IMAGES, tmp_path)
+    runtime_id = made()
+    before, dates = seen(runtime_id)
+    data = boto3.client("bedrock-agentcore")
+    data.invoke_agent_runtime(agentRuntimeArn=before["runtime"]["agentRuntimeArn"], payload=b"{}")
+    sessions = psutil.Process(program.process.pid).children(recursive=True)
+    assert sessions
+    program.kill()
+    until(lambda: not any(process.is_running() for process in sessions))  # nothing is left behind
+
+    region.start(site, IMAGES, tmp_path)
+    again, dates_again = seen(runtime_id)
+    assert again == before
+    assert all(abs((one - other).total_seconds()) < 1 for one, other in zip(dates, dates_again, strict=True))
+    assert data.meta.endpoint_url != os.environ["AWS_ENDPOINT_URL"]
+
+
+def test_a_line_that_was_cut_off_is_taken_out_and_the_rest_stays(tmp_path):
+    journal = Journal(tmp_path / "journal.jsonl")
+    for n in range(2):
+        journal.carry_out({"REQUEST_METHOD": "PUT", "PATH_INFO": f"/{n}"}, b"body", lambda _: ("200 OK", [], b""))
+    journal.carry_out({"REQUEST_METHOD": "PUT", "PATH_INFO": "/no"}, b"", lambda _: ("400 Bad Request", [], b""))
+    with (tmp_path / "journal.jsonl").open("ab") as file:
+        file.write(b'{"at": 1, "seed"')
+    paths = []
+    again = Journal(tmp_path / "journal.jsonl")
+    assert again.repeat(lambda environ: paths.append((environ["PATH_INFO"], environ["wsgi.input"].read()))) == 2
+    assert paths == [("/0", b"body"), ("/1", b"body")], "what was refused is not there either"
+    again.carry_out({"REQUEST_METHOD": "PUT", "PATH_INFO": "/2"}, b"", lambda _: ("200 OK", [], b""))
+    assert [json.loads(line)["environ"]["PATH_INFO"] for line in (tmp_path / "journal.jsonl").open()] == [
+        "/0",
+        "/1",
+        "/2",
+    ]
+
+
+def test_only_this_user_can_read_it(tmp_path):
+    Journal(tmp_path / "journal.jsonl")
+    assert (tmp_path / "journal.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "expected"),
+    [
+        ("GET", "", False),
+        ("POST", "", True),
+        ("POST", "AmazonSSM.GetParameter", False),
+        ("POST", "AmazonSSM.PutParameter", True),
+        ("DELETE", "", True),
+    ],
+)
+def test_calls_that_only_read_are_not_kept(method, target, expected):
+    assert changes({"REQUEST_METHOD": method, "HTTP_X_AMZ_TARGET": target}) is expected
