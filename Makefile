@@ -34,7 +34,7 @@ test-fast: setup ## the tests that need no model and no browser (at most 2 minut
 tour: models ## run every notebook headless and print a table of cells, seconds and results
 	$(BIN)/python tools/tour.py $(TOUR)
 
-bench: models ## measure speed as ratios: the endpoint against llama.cpp, the knowledge base against Chroma
+bench: models ## measure speed as ratios: the endpoint against llama.cpp, the knowledge base against Chroma, the Region against moto
 	$(BIN)/python -m bench
 
 doctor: setup ## what this machine has, and the remedy for what it lacks
