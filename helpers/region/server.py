@@ -22,8 +22,10 @@ from helpers.region.bedrock_runtime import BedrockRuntime
 from helpers.region.cloud import REGION
 from helpers.region.credentials import Keys
 from helpers.region.errors import RegionError
+from helpers.region.functions import Functions
 from helpers.region.images import Images
 from helpers.region.journal import Answer, Journal, changes
+from helpers.region.lambda_invoke import Lambda
 from helpers.region.refusals import refusal
 from helpers.region.sessions import Sessions
 from helpers.settings.settings import LOOPBACK
@@ -54,7 +56,9 @@ class Region:
         self.allowed = allowed
         self.keys = Keys(folder / "credentials")
         self.sessions = Sessions(folder / "sessions")
+        self.functions = Functions(folder / "functions")
         _register(Images(images), self.sessions)
+        Lambda.register(self.functions)
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.lock = threading.Lock()  # moto's control planes are not made for several calls at once
         self.journal = Journal(folder / "journal.jsonl") if keep else None
@@ -80,6 +84,7 @@ class Region:
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
         }
+        self.functions.environment = self.sessions.environment
         self.sessions.watch()
 
     def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -154,6 +159,7 @@ def serving(region: Region, host: str = "127.0.0.1", port: int = 0) -> Iterator[
     finally:
         server.server_close()
         region.sessions.end_all()
+        region.functions.end_all()
 
 
 def _say(start_response: StartResponse, status: str, text: str, kind: str = "text/plain") -> Iterable[bytes]:
