@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 INIT_SECONDS = 10  # for imports; what they take longer is time of the call
 MOST = 6 * 1024 * 1024  # bytes of an answer
+PR_SET_CHILD_SUBREAPER = 36
 THIS = __file__
 Ended = tuple[int, int, Any]  # pid, wait status, resources
 Json = dict[str, Any]
@@ -41,6 +42,7 @@ def main(folder: Path) -> None:
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)  # a child that ends is an event like the others
     signal.signal(signal.SIGCHLD, lambda *_: None)
+    _adopt_strays()
     child = os.fork()
     if child == 0:
         _become_handler(folder, call, tell_ready)
@@ -57,7 +59,7 @@ class Watch:
         self.child, self.seconds, self.ready, self.woken = child, seconds, ready, woken
         self.began = self.called = time.monotonic()
         self.deadline = self.began + INIT_SECONDS
-        self.initialised = False
+        self.initialised = self.timed_out = False
 
     def until_over(self, folder: Path) -> Json:
         """How it went: timed out or not, wait status, milliseconds, and the most memory that it had."""
@@ -72,9 +74,12 @@ class Watch:
                 self._call_begins()
             elif not found:
                 self._kill()
-                return self._outcome(os.wait4(self.child, 0), timed_out=True)
+                status, self.timed_out = os.wait4(self.child, 0), True
+                break
+        outcome = self._outcome(status)
         self._kill()  # what it has started and left behind
-        return self._outcome(status, timed_out=False)
+        _end_strays()
+        return outcome
 
     def _ended(self) -> Ended | None:
         status = os.wait4(self.child, os.WNOHANG)
@@ -84,9 +89,9 @@ class Watch:
         self.initialised, self.called = True, time.monotonic()
         self.deadline = self.called + self.seconds
 
-    def _outcome(self, status: Ended, timed_out: bool) -> Json:
+    def _outcome(self, status: Ended) -> Json:
         return {
-            "timed_out": timed_out,
+            "timed_out": self.timed_out,
             "status": os.waitstatus_to_exitcode(status[1]),
             "init": (self.called - self.began) * 1000,
             "duration": (time.monotonic() - self.called) * 1000,
@@ -104,8 +109,26 @@ class Watch:
         import shutil
 
         self._kill()
+        _end_strays()
         shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
+
+
+def _adopt_strays() -> None:
+    """Become the parent of what the handler starts in sessions of their own; Linux alone can do that."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _end_strays() -> None:
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    with contextlib.suppress(ChildProcessError):  # there are no more
+        while children.exists():
+            for pid in children.read_text().split():
+                os.kill(int(pid), signal.SIGKILL)
+            os.waitpid(-1, 0)
 
 
 def _become_handler(folder: Path, call: Json, tell_ready: int) -> NoReturn:

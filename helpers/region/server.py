@@ -38,7 +38,7 @@ warnings.filterwarnings("ignore", "Exception.* does not match an error shape")  
 DATA_PLANES = {
     "bedrock": re.compile(r"/model/"),
     "bedrock-agentcore": re.compile(r"/runtimes/.+/(invocations|stopruntimesession)"),
-    "lambda": re.compile(r"/[0-9-]+/functions/.+/invocations"),
+    "lambda": re.compile(r"/[0-9-]+/functions/.+/(invocations|invoke-async)"),
 }
 
 

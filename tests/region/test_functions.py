@@ -24,6 +24,7 @@ from helpers.region.functions import Functions
 from tests.region.lambdas import TRUST, create, zipped
 from tests.waiting import end, until
 
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="nothing else adopts processes")
 ONCE = Config(retries={"total_max_attempts": 1})
 ECHO = "def handle(event, context): return event"
 HANGS = """
@@ -177,12 +178,14 @@ def handle(event, context):
     until(lambda: gone(written(tmp_path / "pid")))
 
 
-def test_what_a_handler_leaves_running_ends_with_its_call(make):
-    pid = make("""
+@pytest.mark.parametrize("detached", [False, pytest.param(True, marks=LINUX)])
+def test_what_a_handler_leaves_running_ends_with_its_call(make, detached):
+    pid = make(f"""
 import subprocess, sys
 def handle(event, context):
-    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"]).pid""")()
-    until(lambda: gone(pid))
+    command = [sys.executable, "-c", "import time; time.sleep(3600)"]
+    return subprocess.Popen(command, start_new_session={detached}).pid""")()
+    until(lambda: gone(pid), 5)
 
 
 def test_a_handler_that_kills_its_watch_is_ended_all_the_same(make, tmp_path):
@@ -253,6 +256,13 @@ def test_an_event_is_answered_at_once_and_runs_later(make, tmp_path):
     function = make(HANGS, Timeout=1)
     answer = function.call({"pid": str(tmp_path / "pid")}, InvocationType="Event")
     assert (answer["StatusCode"], answer["read"]) == (202, None)
+    until(lambda: gone(written(tmp_path / "pid")))
+
+
+def test_the_older_way_to_call_a_function_later_is_there_too(make, tmp_path):
+    function = make(HANGS, Timeout=1)
+    given = json.dumps({"pid": str(tmp_path / "pid")})
+    assert function.client.invoke_async(FunctionName=function.name, InvokeArgs=given)["Status"] == 202
     until(lambda: gone(written(tmp_path / "pid")))
 
 
