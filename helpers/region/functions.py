@@ -110,11 +110,13 @@ class Functions:
         )
         self.running.add(process)
         log = Log(process)
+        limit = threading.Timer(INIT_SECONDS + function.seconds + SPARE_SECONDS, process.kill)
+        limit.daemon = True
+        limit.start()  # `wait` with a limit of time would look only every 50 ms
         try:
-            process.wait(INIT_SECONDS + function.seconds + SPARE_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
+            process.wait()
         finally:
+            limit.cancel()
             self.running.discard(process)
             _end(process, folder)
         return log.read()

@@ -40,6 +40,13 @@ def make(client):
     return lambda source=ECHO, **options: create(lambda service: client(service, config=ONCE), source, **options)
 
 
+def plain(source, seconds=60):
+    """A function that moto does not know."""
+    given = {"name": "f", "version": "1", "arn": "a", "region": "us-west-2", "runtime": "python3.12"}
+    rest = {"handler": "app.handle", "memory": 128, "variables": {}, "code": zipped(source)}
+    return Function(**given, **rest, seconds=seconds)
+
+
 def code(failed):
     return failed.value.response["Error"]["Code"]
 
@@ -194,6 +201,15 @@ def test_a_handler_that_kills_its_watch_is_ended_all_the_same(make, tmp_path):
     until(lambda: gone(written(tmp_path / "pid")))
 
 
+def test_a_handler_that_stops_its_watch_is_ended_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(functions, "INIT_SECONDS", 0)
+    monkeypatch.setattr(functions, "SPARE_SECONDS", 1)
+    source = HANGS.replace("time.sleep", "import signal; os.kill(os.getppid(), signal.SIGSTOP); time.sleep")
+    call = Call(json.dumps({"pid": str(tmp_path / "pid")}))
+    assert Functions(tmp_path / "calls").run(plain(source, seconds=1), call).failed
+    until(lambda: gone(written(tmp_path / "pid")))
+
+
 def test_the_time_of_imports_is_not_that_of_the_call(make):
     answer = make("import time; time.sleep(1.2)\ndef handle(e, c): return 1", Timeout=1).call({}, LogType="Tail")
     assert answer["read"] == 1
@@ -229,9 +245,7 @@ def test_megabytes_of_log_neither_hang_nor_grow(make):
 
 
 def test_what_is_kept_of_a_log_is_bounded(tmp_path):
-    given = {"name": "f", "version": "1", "arn": "a", "region": "us-west-2", "runtime": "python3.12"}
-    source = zipped("def handle(e, c):\n    print('x' * 20_000_000)")
-    function = Function(**given, handler="app.handle", seconds=20, memory=128, variables={}, code=source)
+    function = plain("def handle(e, c):\n    print('x' * 20_000_000)")
     assert len(Functions(tmp_path).run(function, Call("{}")).log) == 64 * 1024
     assert not list(tmp_path.iterdir())
 
@@ -395,8 +409,7 @@ def test_a_function_that_hangs_harms_no_other(make, region, tmp_path):
 def test_more_calls_than_may_run_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(functions, "AT_ONCE", 1)
     here = Functions(tmp_path / "calls")
-    given = {"name": "f", "version": "1", "arn": "a", "region": "us-west-2", "runtime": "python3.12"}
-    function = Function(**given, handler="app.handle", seconds=60, memory=128, variables={}, code=zipped(HANGS))
+    function = plain(HANGS)
     call = Call(json.dumps({"pid": str(tmp_path / "pid")}))
     caller = threading.Thread(target=here.run, args=(function, call))
     caller.start()
