@@ -13,10 +13,10 @@ from types import ModuleType
 from rich.console import Console
 from rich.table import Table
 
-from bench import inference, knowledge, sites
+from bench import inference, knowledge, region, sites
 from bench.measure import Ratio
 
-PARTS = {"inference": inference, "knowledge": knowledge, "sites": sites}
+PARTS = {"inference": inference, "knowledge": knowledge, "sites": sites, "region": region}
 console = Console()
 
 

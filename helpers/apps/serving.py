@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import uvicorn
 from a2a.types import AgentCard, HTTPAuthSecurityScheme, SecurityScheme
+from mcp.server.mcpserver import MCPServer
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -57,24 +58,37 @@ def run(main: Callable[[], None]) -> None:
 
 
 def serve(server: A2AServer, given: argparse.Namespace) -> None:
-    """Serve the agent until the program is ended."""
-    name = settings().identity or server.name
-    key = settings().token_key
-    if key is None:
-        key = Issuer.of_this_user().public_key
-        print(f"Callers need a token: python -m helpers.sites.tokens {name}", flush=True)
+    """Serve the agent over A2A until the program is ended."""
     server.request_handler.agent_executor = Deadline(server.request_handler.agent_executor, given.task_seconds)
-    uvicorn.run(
-        application(server, name, key, LOOPBACK | {given.host, *given.allow_host}),
-        host=given.host,
-        port=given.port,
-        log_level="info",
-        timeout_graceful_shutdown=2,
-    )
+    name, key = _identity(server.name)
+    _listen(application(server, name, key, hosts(given)), given)
+
+
+def serve_mcp(server: MCPServer, given: argparse.Namespace) -> None:
+    """Serve the tools over MCP, at `/mcp`, until the program is ended."""
+    name, key = _identity(server.name)
+    app = server.streamable_http_app(host=given.host)
+    app.routes.append(Route(PING, _ping))
+    app.user_middleware += guards(name, key, hosts(given))
+    _listen(app, given)
+
+
+def hosts(given: argparse.Namespace) -> frozenset[str]:
+    """The Host headers to answer to."""
+    return LOOPBACK | {given.host, *given.allow_host}
+
+
+def guards(audience: str, public_key: str, hosts: frozenset[str]) -> list[Middleware]:
+    """Who may call, and how much; tokens must be for `audience` and fit `public_key`."""
+    return [
+        Middleware(SizeGuard),
+        Middleware(HostGuard, allowed=hosts),
+        Middleware(TokenGuard, audience=audience, public_key=public_key),
+    ]
 
 
 def application(server: A2AServer, audience: str, public_key: str, hosts: frozenset[str] = LOOPBACK) -> Starlette:
-    """`server` behind its guards; tokens must be for `audience` and fit `public_key`."""
+    """`server` behind its guards."""
     bearer = SecurityScheme(HTTPAuthSecurityScheme(scheme="bearer", bearer_format="JWT"))
     card = server.public_agent_card.model_copy(
         update={"security_schemes": {"bearer": bearer}, "security": [{"bearer": []}]}
@@ -90,12 +104,22 @@ def application(server: A2AServer, audience: str, public_key: str, hosts: frozen
             Route(PING, _ping),
             Mount("/", server.to_starlette_app()),
         ],
-        middleware=[
-            Middleware(SizeGuard),
-            Middleware(HostGuard, allowed=hosts),
-            Middleware(TokenGuard, audience=audience, public_key=public_key),
-        ],
+        middleware=guards(audience, public_key, hosts),
     )
+
+
+def _identity(name: str) -> tuple[str, str]:
+    """Who this program is, and the key that tokens for it must fit."""
+    name = settings().identity or name
+    key = settings().token_key
+    if key is None:
+        key = Issuer.of_this_user().public_key
+        print(f"Callers need a token: python -m helpers.sites.tokens {name}", flush=True)
+    return name, key
+
+
+def _listen(app: Starlette, given: argparse.Namespace) -> None:
+    uvicorn.run(app, host=given.host, port=given.port, log_level="info", timeout_graceful_shutdown=2)
 
 
 def _port(text: str) -> int:

@@ -154,6 +154,7 @@ def _in_words(session: Session) -> Iterator[None]:
     except httpx.ReadTimeout as error:
         raise RuntimeClientError(f"The container was silent for {ANSWER_SECONDS:g} s; it may hang.") from error
     except (httpx.HTTPError, json.JSONDecodeError) as error:
+        session.program.let_end()
         raise _failed(None, str(error), session) from error
 
 

@@ -18,7 +18,7 @@ STOP_REASONS = {
     "length": "max_tokens",
     "content_filter": "content_filtered",
 }
-UNSUPPORTED = ("guardrailConfig", "outputConfig", "promptVariables", "additionalModelRequestFields")
+UNSUPPORTED = ("guardrailConfig", "promptVariables", "additionalModelRequestFields")
 LIMITS = {"maxTokens": "max_tokens", "temperature": "temperature", "topP": "top_p", "stopSequences": "stop"}
 
 
@@ -38,7 +38,7 @@ def to_chat(params: Json) -> Json:
         messages += _messages(message["role"], message["content"])
     limits = params.get("inferenceConfig") or {}
     chat = {"messages": messages} | {LIMITS[name]: value for name, value in limits.items()}
-    return chat | _tools(params.get("toolConfig") or {})
+    return chat | _tools(params.get("toolConfig") or {}) | _schema(params.get("outputConfig") or {})
 
 
 def from_chat(answer: Json, model: str, milliseconds: int) -> Json:
@@ -170,6 +170,19 @@ def _tools(config: Json) -> Json:
     elif "tool" in choice:
         chat["tool_choice"] = {"type": "function", "function": {"name": choice["tool"]["name"]}}
     return chat
+
+
+def _schema(config: Json) -> Json:
+    """The form that the answer must have: llama.cpp lets the model write nothing else."""
+    if "textFormat" not in config:
+        return {}
+    given = config["textFormat"]["structure"]["jsonSchema"]
+    try:
+        schema = json.loads(given["schema"])
+    except ValueError:
+        raise ValidationError("The schema in outputConfig is not JSON.") from None
+    definition = {"name": given.get("name", "answer"), "schema": schema}
+    return {"response_format": {"type": "json_schema", "json_schema": definition}}
 
 
 def _arguments(text: str) -> Json:

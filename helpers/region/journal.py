@@ -48,7 +48,7 @@ class Journal:
         self.file.truncate(whole)
         return count
 
-    def carry_out(self, environ: Environ, body: bytes, carry_out: CarryOut) -> Answer:
+    def carry_out(self, body: bytes, carry_out: CarryOut, environ: Environ) -> Answer:
         """Carry out a call, and write it down if it succeeds."""
         entry = {"at": time.time(), "seed": secrets.randbits(64), **_entry(environ, body)}
         mock_random.seed(entry["seed"])

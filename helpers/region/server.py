@@ -6,13 +6,15 @@ import re
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from moto.bedrockruntime import urls as bedrock_runtime_urls
+from moto.core.request import Request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
-from werkzeug.wrappers import Request
+from werkzeug.wrappers import Response
 
 from helpers.inference.http import foreign
 from helpers.region import signatures
@@ -21,7 +23,7 @@ from helpers.region.agentcore_control import AgentCoreControl
 from helpers.region.bedrock_runtime import BedrockRuntime
 from helpers.region.cloud import REGION
 from helpers.region.credentials import Keys
-from helpers.region.errors import RegionError
+from helpers.region.errors import NotHere, RegionError
 from helpers.region.functions import Functions
 from helpers.region.images import Images
 from helpers.region.journal import Answer, Journal, changes
@@ -35,11 +37,14 @@ StartResponse = Callable[..., Any]
 
 MOST = 128 * 2**20  # bytes of a request; AgentCore takes payloads of 100 MB
 warnings.filterwarnings("ignore", "Exception.* does not match an error shape")  # the codes of ours that AWS has not
-DATA_PLANES = {
-    "bedrock": re.compile(r"/model/"),
-    "bedrock-agentcore": re.compile(r"/runtimes/.+/(invocations|stopruntimesession)"),
-    "lambda": re.compile(r"/[0-9-]+/functions/.+/(invocations|invoke-async)"),
+DATA_PLANES: dict[
+    str, tuple[Any, re.Pattern[str]]
+] = {  # what may take long, and keeps nothing; it goes past moto's server, and past its lock
+    "bedrock": (BedrockRuntime, re.compile(r"/model/")),
+    "bedrock-agentcore": (AgentCore, re.compile(r"/runtimes/.+/(invocations|stopruntimesession)")),
+    "lambda": (Lambda, re.compile(r"/[0-9-]+/functions/.+/(invocations|invoke-async)")),
 }
+NOWHERE = re.compile(r"$.")
 
 
 class Region:
@@ -103,14 +108,18 @@ class Region:
         except RegionError as error:
             kind, text = refusal(error, service)
             return _say(start_response, "403 Forbidden", text, kind)
-        planes = DATA_PLANES.get(service)
-        if planes and planes.match(environ["PATH_INFO"]):
-            return self._pass(environ, start_response)
-        with self.lock:
-            if self.journal and changes(environ):
-                status, fields, answer = self.journal.carry_out(environ, body, self._carry_out)
-            else:
-                status, fields, answer = self._carry_out(environ)
+        plane, path = DATA_PLANES.get(service, (None, NOWHERE))
+        if plane and path.match(environ["PATH_INFO"]):
+            status, fields, answer = plane.dispatch(Request(environ))
+            return Response(answer, status, fields)(environ, start_response)
+        try:
+            with self.lock:
+                keep = self.journal if changes(environ) else None
+                carry_out = partial(keep.carry_out, body, self._carry_out) if keep else self._carry_out
+                status, fields, answer = carry_out(environ)
+        except NotImplementedError as error:
+            kind, text = refusal(NotHere(f"This Region on a laptop cannot do that: {error}"), service)
+            return _say(start_response, "400 Bad Request", text, kind)
         start_response(status, fields)
         return [answer]
 

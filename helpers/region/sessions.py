@@ -3,8 +3,10 @@
 On AWS a session is a microVM; here it is a process with a folder, a port of loopback and an environment of its own.
 """
 
+import contextlib
 import json
 import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -49,6 +51,11 @@ class InContainer(Program):
     def answers(self) -> bool:
         """Whether it says that it is well."""
         return not self.pings or self.health() in WELL
+
+    def let_end(self) -> None:
+        """A connection to it broke: if the process is about to be gone, wait until it is."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process().wait(timeout=1)
 
     def last_words(self) -> str:
         """The end of its log; of the SDK's lines of JSON, what went wrong."""

@@ -55,6 +55,18 @@ def test_tools_and_which_to_take(choice, wanted):
     assert made.get("tool_choice") == wanted
 
 
+def output(schema):
+    return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"name": "Route", "schema": schema}}}}
+
+
+def test_the_form_of_an_answer_is_asked_for_as_a_schema():
+    made = chat(said({"text": "a"}), outputConfig=output('{"type": "object"}'))
+    definition = {"name": "Route", "schema": {"type": "object"}}
+    assert made["response_format"] == {"type": "json_schema", "json_schema": definition}
+    with pytest.raises(ValidationError, match="not JSON"):
+        chat(said({"text": "a"}), outputConfig=output("{"))
+
+
 @pytest.mark.parametrize(
     ("message", "more", "named"),
     [

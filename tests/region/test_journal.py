@@ -72,15 +72,15 @@ def test_what_was_there_is_there_after_kill_9_with_ids_and_dates(site, tmp_path)
 def test_a_line_that_was_cut_off_is_taken_out_and_the_rest_stays(tmp_path):
     journal = Journal(tmp_path / "journal.jsonl")
     for n in range(2):
-        journal.carry_out({"REQUEST_METHOD": "PUT", "PATH_INFO": f"/{n}"}, b"body", lambda _: ("200 OK", [], b""))
-    journal.carry_out({"REQUEST_METHOD": "PUT", "PATH_INFO": "/no"}, b"", lambda _: ("400 Bad Request", [], b""))
+        journal.carry_out(b"body", lambda _: ("200 OK", [], b""), {"PATH_INFO": f"/{n}"})
+    journal.carry_out(b"", lambda _: ("400 Bad Request", [], b""), {"PATH_INFO": "/no"})
     with (tmp_path / "journal.jsonl").open("ab") as file:
         file.write(b'{"at": 1, "seed"')
     paths = []
     again = Journal(tmp_path / "journal.jsonl")
     assert again.repeat(lambda environ: paths.append((environ["PATH_INFO"], environ["wsgi.input"].read()))) == 2
     assert paths == [("/0", b"body"), ("/1", b"body")], "what was refused is not there either"
-    again.carry_out({"REQUEST_METHOD": "PUT", "PATH_INFO": "/2"}, b"", lambda _: ("200 OK", [], b""))
+    again.carry_out(b"", lambda _: ("200 OK", [], b""), {"PATH_INFO": "/2"})
     assert [json.loads(line)["environ"]["PATH_INFO"] for line in (tmp_path / "journal.jsonl").open()] == [
         "/0",
         "/1",

@@ -4,6 +4,7 @@ import boto3
 import httpx
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 
 from helpers import region
 from helpers.sites.network import Network
@@ -42,3 +43,9 @@ def test_it_runs_as_a_program_of_a_site_and_listens_on_loopback_only(no_survivor
         assert boto3.client("sts").get_caller_identity()["Account"] == "123456789012"
         sockets = psutil.Process(program.process.pid).net_connections("inet")
         assert {socket.laddr.ip for socket in sockets} == {"127.0.0.1"}
+
+
+def test_what_moto_has_not_is_told_in_a_sentence_not_as_a_broken_server(client):
+    with pytest.raises(ClientError, match="This Region on a laptop cannot do that") as missing:
+        client("ssm").describe_activations()
+    assert missing.value.response["Error"]["Code"] == "UnknownOperationException"
