@@ -71,6 +71,38 @@ class RuntimeClientError(RegionError):
     code = "RuntimeClientError"
 
 
+class InvalidRequestContent(RegionError):
+    """What a function is called with is not JSON."""
+
+    code = "InvalidRequestContentException"
+
+
+class RequestTooLarge(RegionError):
+    """What a function is called with is larger than it may be."""
+
+    code = "RequestTooLargeException"
+    status = 413
+
+
+class InvalidRuntime(RegionError):
+    """A function is written for a runtime that is not here."""
+
+    code = "InvalidRuntimeException"
+
+
+class InvalidZip(RegionError):
+    """The code of a function cannot be unpacked."""
+
+    code = "InvalidZipFileException"
+
+
+class TooManyRequests(RegionError):
+    """More calls at once than there may be."""
+
+    code = "TooManyRequestsException"
+    status = 429
+
+
 class NotHere(RegionError):
     """An operation of AWS that this Region does not have."""
 

@@ -24,8 +24,10 @@ from helpers.region.bedrock_runtime import BedrockRuntime
 from helpers.region.cloud import REGION
 from helpers.region.credentials import Keys
 from helpers.region.errors import NotHere, RegionError
+from helpers.region.functions import Functions
 from helpers.region.images import Images
 from helpers.region.journal import Answer, Journal, changes
+from helpers.region.lambda_invoke import Lambda
 from helpers.region.refusals import refusal
 from helpers.region.sessions import Sessions
 from helpers.settings.settings import LOOPBACK
@@ -35,9 +37,12 @@ StartResponse = Callable[..., Any]
 
 MOST = 128 * 2**20  # bytes of a request; AgentCore takes payloads of 100 MB
 warnings.filterwarnings("ignore", "Exception.* does not match an error shape")  # the codes of ours that AWS has not
-DATA_PLANES = {  # what may take long, and keeps nothing; it goes past moto's server, and past its lock
+DATA_PLANES: dict[
+    str, tuple[Any, re.Pattern[str]]
+] = {  # what may take long, and keeps nothing; it goes past moto's server, and past its lock
     "bedrock": (BedrockRuntime, re.compile(r"/model/")),
     "bedrock-agentcore": (AgentCore, re.compile(r"/runtimes/.+/(invocations|stopruntimesession)")),
+    "lambda": (Lambda, re.compile(r"/[0-9-]+/functions/.+/(invocations|invoke-async)")),
 }
 NOWHERE = re.compile(r"$.")
 
@@ -56,7 +61,9 @@ class Region:
         self.allowed = allowed
         self.keys = Keys(folder / "credentials")
         self.sessions = Sessions(folder / "sessions")
+        self.functions = Functions(folder / "functions")
         _register(Images(images), self.sessions)
+        Lambda.register(self.functions)
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.lock = threading.Lock()  # moto's control planes are not made for several calls at once
         self.journal = Journal(folder / "journal.jsonl") if keep else None
@@ -82,6 +89,7 @@ class Region:
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
         }
+        self.functions.environment = self.sessions.environment
         self.sessions.watch()
 
     def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -160,6 +168,7 @@ def serving(region: Region, host: str = "127.0.0.1", port: int = 0) -> Iterator[
     finally:
         server.server_close()
         region.sessions.end_all()
+        region.functions.end_all()
 
 
 def _say(start_response: StartResponse, status: str, text: str, kind: str = "text/plain") -> Iterable[bytes]:
