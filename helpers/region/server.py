@@ -37,9 +37,8 @@ StartResponse = Callable[..., Any]
 
 MOST = 128 * 2**20  # bytes of a request; AgentCore takes payloads of 100 MB
 warnings.filterwarnings("ignore", "Exception.* does not match an error shape")  # the codes of ours that AWS has not
-DATA_PLANES: dict[
-    str, tuple[Any, re.Pattern[str]]
-] = {  # what may take long, and keeps nothing; it goes past moto's server, and past its lock
+# What may take long, and keeps nothing; it goes past moto's server, and past its lock.
+DATA_PLANES: dict[str, tuple[Any, re.Pattern[str]]] = {
     "bedrock": (BedrockRuntime, re.compile(r"/model/")),
     "bedrock-agentcore": (AgentCore, re.compile(r"/runtimes/.+/(invocations|stopruntimesession)")),
     "lambda": (Lambda, re.compile(r"/[0-9-]+/functions/.+/(invocations|invoke-async)")),
@@ -62,8 +61,7 @@ class Region:
         self.keys = Keys(folder / "credentials")
         self.sessions = Sessions(folder / "sessions")
         self.functions = Functions(folder / "functions")
-        _register(Images(images), self.sessions)
-        Lambda.register(self.functions)
+        _register(Images(images), self.sessions, self.functions)
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.lock = threading.Lock()  # moto's control planes are not made for several calls at once
         self.journal = Journal(folder / "journal.jsonl") if keep else None
@@ -142,11 +140,12 @@ class Region:
             getattr(pieces, "close", bool)()
 
 
-def _register(images: Images, sessions: Sessions) -> None:
+def _register(images: Images, sessions: Sessions, functions: Functions) -> None:
     """Our actions in the place of moto's."""
     bedrock_runtime_urls.url_paths = {"{0}/.*$": BedrockRuntime.dispatch}
     AgentCoreControl.register(images, sessions)
     AgentCore.register(images, sessions)
+    Lambda.register(functions)
 
 
 class Quiet(MotoRequestHandler):  # type: ignore[misc]

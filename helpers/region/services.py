@@ -25,8 +25,8 @@ ROWS = [
     (
         "Lambda",
         f"{MOTO}, Invoke by {KIT}",
-        "the handler runs in a process, with context, time limit, log tail, error forms",
-        "Python only; each call starts a process; memory is measured, not limited; no layers",
+        "the handler runs, with context, time limit, log tail, forms of errors; Event and DryRun",
+        "every call is a first call, in this Python; memory is measured, not limited; no layers; no logs in CloudWatch",
     ),
     (
         "STS, IAM",
