@@ -60,7 +60,7 @@ def over_a2a(url: str, token: str) -> Any:  # noqa: ANN401 - a decorated tool
         """Ask the hospital's pharmacy about its stock of a medicine, or let it reserve units.
 
         Args:
-            request: The whole request in one sentence, with medicine, units and reference if there are any.
+            request: What the user asks or orders, word for word.
         """
         remote = A2AAgent(url, client_config=peer(url, token, SECONDS))
         result = await remote.invoke_async(request)

@@ -163,13 +163,11 @@ def _tools(config: Json) -> Json:
         {"name": spec["name"], "description": spec.get("description", ""), "parameters": spec["inputSchema"]["json"]}
         for spec in specs
     ]
-    chat: Json = {"tools": [{"type": "function", "function": function} for function in functions]}
     choice = config.get("toolChoice") or {}
-    if "any" in choice:
-        chat["tool_choice"] = "required"
-    elif "tool" in choice:
-        chat["tool_choice"] = {"type": "function", "function": {"name": choice["tool"]["name"]}}
-    return chat
+    if "tool" in choice:  # llama.cpp takes no name: so only that tool is offered, and one must be called
+        functions = [function for function in functions if function["name"] == choice["tool"]["name"]]
+    chat: Json = {"tools": [{"type": "function", "function": function} for function in functions]}
+    return chat | ({"tool_choice": "required"} if choice.keys() & {"any", "tool"} else {})
 
 
 def _schema(config: Json) -> Json:

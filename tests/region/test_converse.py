@@ -39,19 +39,21 @@ def test_limits_have_their_other_names():
 
 
 @pytest.mark.parametrize(
-    ("choice", "wanted"),
+    ("choice", "wanted", "names"),
     [
-        ({"auto": {}}, None),
-        ({"any": {}}, "required"),
-        ({"tool": {"name": "ward"}}, {"type": "function", "function": {"name": "ward"}}),
+        ({"auto": {}}, None, ["ward", "bed"]),
+        ({"any": {}}, "required", ["ward", "bed"]),
+        ({"tool": {"name": "bed"}}, "required", ["bed"]),
     ],
 )
-def test_tools_and_which_to_take(choice, wanted):
-    spec = {"toolSpec": {"name": "ward", "description": "d", "inputSchema": {"json": {"type": "object"}}}}
-    config = {"tools": [spec, {"cachePoint": {"type": "default"}}], "toolChoice": choice}
-    made = chat(said({"text": "a"}), toolConfig=config)
-    function = {"name": "ward", "description": "d", "parameters": {"type": "object"}}
-    assert made["tools"] == [{"type": "function", "function": function}]
+def test_tools_and_which_to_take(choice, wanted, names):
+    specs = [
+        {"name": name, "description": "d", "inputSchema": {"json": {"type": "object"}}} for name in ("ward", "bed")
+    ]
+    tools = [*({"toolSpec": spec} for spec in specs), {"cachePoint": {"type": "default"}}]
+    made = chat(said({"text": "a"}), toolConfig={"tools": tools, "toolChoice": choice})
+    function = {"description": "d", "parameters": {"type": "object"}}
+    assert made["tools"] == [{"type": "function", "function": {"name": name} | function} for name in names]
     assert made.get("tool_choice") == wanted
 
 
