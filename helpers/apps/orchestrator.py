@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 import boto3
+from a2a.client.errors import A2AClientError
 from bedrock_agentcore.runtime import BedrockAgentCoreApp
 from starlette.middleware import Middleware
 from strands import Agent, tool
@@ -63,7 +64,10 @@ def over_a2a(url: str, token: str) -> Any:  # noqa: ANN401 - a decorated tool
             request: What the user asks or orders, word for word.
         """
         remote = A2AAgent(url, client_config=peer(url, token, SECONDS))
-        result = await remote.invoke_async(request)
+        try:
+            result = await remote.invoke_async(request)
+        except A2AClientError:  # left to itself, a small model makes up what the tool did not say
+            return "The pharmacy cannot be reached. Say so, and that nothing is known of its stock."
         return "".join(block["text"] for block in result.message["content"])
 
     return pharmacy

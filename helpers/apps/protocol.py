@@ -1,9 +1,12 @@
-"""The protocol agent: says what this campus's protocols and policies say, with the source, over A2A.
+"""The protocol agent: says what this campus's protocols and policies say, over A2A.
 
-python -m helpers.apps.protocol --port 9002 --collection hospital
+    python -m helpers.apps.protocol --port 9002 --collection hospital
+
+Every question is looked up before the model sees it: a small model that may choose to search asks for the wrong thing.
 """
 
-from strands import Agent, tool
+from strands import Agent
+from strands.hooks import BeforeInvocationEvent, HookProvider, HookRegistry
 from strands.models.ollama import OllamaModel
 from strands.multiagent.a2a import A2AServer
 
@@ -12,41 +15,50 @@ from helpers.inference import endpoint
 from helpers.knowledge import KnowledgeBase
 from helpers.settings import settings
 
-INSTRUCTIONS = "You answer questions from the protocol that the tool finds, in one or two sentences. Name the source."
+INSTRUCTIONS = "Answer the question from the passage, in one short sentence."
 KINDS = ["protocols", "policies"]
 
 
-class Protocols:
-    """The tool."""
+class Passages(HookProvider):
+    """Puts the best passage of the collection before each question."""
 
     def __init__(self, collection: str) -> None:
         self.knowledge = KnowledgeBase(collection)
 
-    @tool
-    def protocol(self, question: str) -> str:
-        """What the protocols and policies say.
+    def register_hooks(self, registry: HookRegistry, **_: object) -> None:
+        """Before each invocation."""
+        registry.add_callback(BeforeInvocationEvent, self.add)
 
-        Args:
-            question: One question in full words.
-        """
+    def add(self, event: BeforeInvocationEvent) -> None:
+        """The question, with its passage."""
+        if not event.messages:
+            return
+        question = " ".join(block["text"] for block in event.messages[-1]["content"] if "text" in block)
+        event.messages[-1]["content"] = [{"text": self.prompt(question)}]
+
+    def prompt(self, question: str) -> str:
+        """What the model is asked."""
         found = self.knowledge.search(question, k=1, where={"kind": KINDS})
-        return "\n".join(f"{passage.text}\nSource: {passage.source}" for passage in found) or "nothing"
+        if not found:
+            return f"There is no passage. Say that the documents do not say.\n\nQuestion: {question}"
+        best = found[0]
+        return f"Passage ({best.title}, {best.heading}): {best.text}\n\nQuestion: {question}"
 
 
 def main() -> None:
     arguments = parser(__doc__ or "")
     arguments.add_argument("--collection", default="hospital", help="knowledge base to answer from")
     given = arguments.parse_args()
-    protocols = Protocols(given.collection)
-    protocols.knowledge.search("Is it there?", k=1)  # a collection that is missing is told now, not to who asks first
+    passages = Passages(given.collection)
+    passages.prompt("Is it there?")  # a collection that is missing is told now, not to who asks first
 
     def agent(context_id: str) -> Agent:
         return Agent(
-            OllamaModel(endpoint(), model_id=settings().chat_model, temperature=0, max_tokens=160),
+            OllamaModel(endpoint(), model_id=settings().chat_model, temperature=0, max_tokens=100),
             name="protocol",
-            description="Answers questions about this campus's protocols and policies, with the source.",
+            description="Answers questions about this campus's protocols and policies.",
             system_prompt=INSTRUCTIONS,
-            tools=[protocols.protocol],
+            hooks=[passages],
             callback_handler=None,
         )
 

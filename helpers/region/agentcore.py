@@ -81,11 +81,10 @@ class AgentCore(Checked, BedrockAgentCoreResponse):  # type: ignore[misc]
         key, session = self._session()
         try:
             with _in_words(session):
-                answer = self.client.get(session.program.url + CARD)
-                card = answer.raise_for_status().json()
+                card = self.client.get(session.program.url + CARD).raise_for_status().content
         finally:
             self.sessions.leave(key, session)
-        return ActionResult({"agentCard": card, "runtimeSessionId": key[2], "statusCode": 200})
+        return Passed(200, {"content-type": "application/json", SESSION: key[2]}, card)
 
     def stop_runtime_session(self) -> ActionResult:
         """End a session; its id may be used again, for a new one."""

@@ -61,7 +61,8 @@ class Region:
         self.keys = Keys(folder / "credentials")
         self.sessions = Sessions(folder / "sessions")
         self.functions = Functions(folder / "functions")
-        _register(Images(images), self.sessions, self.functions)
+        self.images = Images(images)
+        _register(self.images, self.sessions, self.functions)
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.lock = threading.Lock()  # moto's control planes are not made for several calls at once
         self.journal = Journal(folder / "journal.jsonl") if keep else None

@@ -15,7 +15,8 @@ from tests.apps.asking import ask
 from tests.apps.conftest import TWO
 from tests.waiting import end, until
 
-APPS = ["record", "protocol", "pharmacy", "inference"]
+APPS = ["record", "protocol", "pharmacy", "inference", "formulary", "orchestrator"]
+NO_TASKS = {"inference", "formulary", "orchestrator"}  # not A2A
 AT = re.compile(r"(?:running on|API on) (http://\S+)")
 
 
@@ -65,7 +66,7 @@ def test_help_says_what_a_program_is_and_how_it_is_started(name, environment):
     assert code == 0
     assert out.startswith(f"usage: python -m helpers.apps.{name} [-h] [--port PORT]")
     assert re.search(rf"^ *python -m helpers.apps.{name} --port \d+", out, re.MULTILINE)  # a line of its own
-    assert "--host" in out and ("--task-seconds" in out) == (name != "inference")
+    assert "--host" in out and ("--task-seconds" in out) == (name not in NO_TASKS)
 
 
 @pytest.mark.parametrize("name", ["record", "pharmacy"])

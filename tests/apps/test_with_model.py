@@ -5,6 +5,7 @@ import sqlite3
 import pytest
 
 from helpers.apps.record import Records
+from helpers.knowledge import KnowledgeBase
 from tests.apps.asking import ask
 
 pytestmark = pytest.mark.model
@@ -47,3 +48,17 @@ def test_the_record_agent_names_the_medicines_of_a_patient_of_its_campus(network
         sql = "select patient_id, drug from medications where stopped is null group by 1 having count(*) = 1 order by 1"
         one, drug = database.execute(sql).fetchone()
     assert drug.lower() in record(f"Which medicine does patient {one} take?").lower()
+
+
+def test_the_protocol_agent_answers_from_the_documents_it_may_read(agent, tmp_path):
+    for kind, extension in (("protocols", 4855), ("inbox", 9999)):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "spill.md").write_text(
+            f"# Spills\n\nWhoever spills mercury rings the spill desk on {extension}.\n"
+        )
+    knowledge = KnowledgeBase("protocol_agent")
+    knowledge.ingest(tmp_path)
+    answer = agent("protocol", "--collection", "protocol_agent")("On which extension is the spill desk?")
+    knowledge.drop()
+    knowledge.close()
+    assert "4855" in answer and "9999" not in answer
