@@ -67,7 +67,7 @@ def over_a2a(url: str, token: str) -> Any:  # noqa: ANN401 - a decorated tool
         try:
             result = await remote.invoke_async(request)
         except A2AClientError:  # left to itself, a small model makes up what the tool did not say
-            return "The pharmacy cannot be reached. Say so, and that nothing is known of its stock."
+            return "The pharmacy cannot be reached; nothing is known of its stock now."
         return "".join(block["text"] for block in result.message["content"])
 
     return pharmacy

@@ -31,7 +31,7 @@ def parser(about: str, agent: bool = True) -> argparse.ArgumentParser:
     """The arguments that every program takes; those of an agent, if it is one."""
     spec = sys.modules["__main__"].__spec__
     parser = argparse.ArgumentParser(
-        prog=f"python -m {spec.name}" if spec else None,
+        prog=f"python -m {spec.name.removesuffix('.__main__')}" if spec else None,
         description=about,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

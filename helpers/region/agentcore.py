@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
+from uuid import uuid4
 
 import httpx
 from moto.bedrockagentcore import urls
 from moto.bedrockagentcore.responses import BedrockAgentCoreResponse
 from moto.bedrockagentcorecontrol.models import bedrockagentcorecontrol_backends
 from moto.core.responses import ActionContext, ActionResult
-from moto.moto_api._internal import mock_random
 from werkzeug.wsgi import ClosingIterator
 
 from helpers.region.agentcore_control import DEFAULT
@@ -125,7 +125,7 @@ class AgentCore(Checked, BedrockAgentCoreResponse):  # type: ignore[misc]
     def _session_id(self) -> str:
         """The caller's; one that asks without gets a new one."""
         given = self.params.get("mcpSessionId") or self.params.get("runtimeSessionId")
-        return given or str(mock_random.uuid4())
+        return given or str(uuid4())
 
     def _ask(self, key: Key, session: Session) -> httpx.Response:
         mcp = session.container.protocol == "MCP"

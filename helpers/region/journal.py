@@ -10,9 +10,11 @@ import io
 import json
 import os
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import time_machine
@@ -25,10 +27,30 @@ CarryOut = Callable[[Environ], Answer]
 READS = ("Get", "List", "Describe", "BatchGet", "Query", "Scan", "Head", "Lookup", "Search", "Filter")
 
 
+class Chance(threading.local):
+    """moto's chance numbers, for each thread its own: calls of data planes draw too, while a call is carried out."""
+
+    def __init__(self) -> None:
+        self.numbers = Random()  # noqa: S311 - ids, not secrets
+
+    def seed(self, seed: int) -> None:
+        """Begin anew, in this thread."""
+        self.numbers.seed(seed)
+
+    def install(self) -> None:
+        """Let moto draw from here."""
+        mock_random.random = lambda: self.numbers.random()
+        mock_random.getrandbits = lambda bits: self.numbers.getrandbits(bits)
+
+
+chance = Chance()
+
+
 class Journal:
     """A file of calls."""
 
     def __init__(self, path: Path) -> None:
+        chance.install()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b")
 
@@ -43,7 +65,7 @@ class Journal:
             count += 1
             entry = json.loads(line)
             with time_machine.travel(entry["at"], tick=False):
-                mock_random.seed(entry["seed"])
+                chance.seed(entry["seed"])
                 carry_out(_environ(entry))
         self.file.truncate(whole)
         return count
@@ -51,7 +73,7 @@ class Journal:
     def carry_out(self, body: bytes, carry_out: CarryOut, environ: Environ) -> Answer:
         """Carry out a call, and write it down if it succeeds."""
         entry = {"at": time.time(), "seed": secrets.randbits(64), **_entry(environ, body)}
-        mock_random.seed(entry["seed"])
+        chance.seed(entry["seed"])
         answer = carry_out(environ)
         if answer[0] < "400":
             self.file.write(json.dumps(entry).encode() + b"\n")

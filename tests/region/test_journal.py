@@ -2,10 +2,12 @@
 
 import json
 import os
+import threading
 
 import boto3
 import psutil
 import pytest
+from moto.moto_api._internal import mock_random
 
 from helpers import region
 from helpers.region.journal import Journal, changes
@@ -105,3 +107,18 @@ def test_only_this_user_can_read_it(tmp_path):
 )
 def test_calls_that_only_read_are_not_kept(method, target, expected):
     assert changes({"REQUEST_METHOD": method, "HTTP_X_AMZ_TARGET": target}) is expected
+
+
+def test_ids_come_out_the_same_although_others_draw_meanwhile(tmp_path):
+    def draw(_):
+        drawn.append(mock_random.get_random_hex(10) + str(mock_random.uuid4()))
+        other = threading.Thread(target=mock_random.get_random_hex)
+        other.start()
+        other.join()
+        drawn.append(mock_random.get_random_string(10))
+        return "200 OK", [], b""
+
+    drawn = []
+    Journal(tmp_path / "journal.jsonl").carry_out(b"", draw, {"PATH_INFO": "/"})
+    Journal(tmp_path / "journal.jsonl").repeat(draw)
+    assert drawn[:2] == drawn[2:] and len(set(drawn)) == 2
