@@ -2,14 +2,16 @@
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from helpers.settings import settings
-from helpers.sites.network import Site
+from helpers.sites.network import Network, Site
 from helpers.sites.program import Program
+from helpers.sites.topology import SiteSpec, Topology
 
 REGION = "us-west-2"
 
@@ -22,12 +24,14 @@ class NoRegion(Exception):
         return [f"NoRegion: {self}"]
 
 
-def start(site: Site, images: Mapping[str, str] | None = None, state: Path | None = None) -> Program | None:
+def start(
+    site: Site | None = None, images: Mapping[str, str] | None = None, state: Path | None = None
+) -> Program | None:
     """Make boto3 in this process talk to the Region of the workshop.
 
-    On `laptop` a Region is started at `site`, which has `images` (the module for each repository) in place of a
-    registry of containers, and the environment of this process is set for it; what calls change is kept in the folder
-    `state`, if there is one. On `aws` nothing is started; whose credentials these are is checked.
+    On `laptop` a Region is started at `site`, or at one of its own. It has `images` (the module for each repository) in
+    place of a registry of containers, and keeps in the folder `state`, if there is one, what calls change. The
+    environment of this process is set for it. On `aws` nothing is started; the credentials are checked.
 
     Raises:
         NoRegion: the profile is aws and there are no good credentials, or no connection.
@@ -36,11 +40,18 @@ def start(site: Site, images: Mapping[str, str] | None = None, state: Path | Non
     if settings().profile == "aws":
         _check_credentials()
         return None
+    site = site or _alone()["region"]
     given = [part for name, module in (images or {}).items() for part in ("--image", f"{name}={module}")]
     kept = ["--state", str(state)] if state else []
     program = site.start("helpers.region", "serve", *given, *kept, name="region")
     _talk_to(program.url, str((state or site.folder / "region") / "credentials"))
     return program
+
+
+@cache
+def _alone() -> Network:
+    """A Region without sites around it; it ends with this process."""
+    return Network(Topology(name="region", sites={"region": SiteSpec(kind="region")}))
 
 
 def _talk_to(url: str, credentials: str) -> None:

@@ -14,7 +14,7 @@ from helpers.settings import settings
 ON_AWS = """
 from helpers import region
 from IPython.core.interactiveshell import InteractiveShell
-InteractiveShell.instance().run_cell("from helpers import region; region.start(None)")
+InteractiveShell.instance().run_cell("from helpers import region; region.start()")
 """
 
 
@@ -48,6 +48,18 @@ def test_missing_or_wrong_credentials_on_aws_are_a_sentence_without_a_traceback(
     assert "Traceback" not in said and "File" not in said
 
 
+def test_a_region_by_itself(aws_environment, no_survivors):
+    program = region.start()
+    assert boto3.client("sts").get_caller_identity()["Account"] == "123456789012"
+    assert program.url == os.environ["AWS_ENDPOINT_URL"]
+    program.stop()
+    again = region.start()
+    assert boto3.client("sts").get_caller_identity()["Account"] == "123456789012"
+    again.stop()
+    cloud._alone().close()
+    cloud._alone.cache_clear()
+
+
 def test_good_credentials_on_aws_start_nothing(address, session, aws_environment, monkeypatch):
     monkeypatch.setattr(settings(), "profile", "aws")
     own = session.get_credentials()
@@ -58,7 +70,7 @@ def test_good_credentials_on_aws_start_nothing(address, session, aws_environment
         "AWS_SECRET_ACCESS_KEY": own.secret_key,
     }
     boto3.setup_default_session()
-    assert region.start(None) is None
+    assert region.start() is None
 
 
 def test_the_table_of_services_names_what_is_not_as_on_aws():
