@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from subprocess import PIPE, Popen
+from subprocess import DEVNULL, PIPE, Popen
 from time import monotonic, sleep
 from typing import Any
 from uuid import uuid4
@@ -109,7 +109,7 @@ def notes() -> list[str]:
 def _moto() -> Iterator[str]:
     """moto's own server."""
     url = f"http://127.0.0.1:{(port := free_port())}"
-    process = Popen(tethered("moto.server", "-p", str(port)), stdin=PIPE, stdout=PIPE, stderr=PIPE, env={**os.environ})
+    process = Popen(tethered("moto.server", "-p", str(port)), stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL)
     try:
         _wait_for(url)
         yield url

@@ -74,8 +74,8 @@ def over_a2a(url: str, token: str) -> Any:  # noqa: ANN401 - a decorated tool
 
 
 def over_mcp(url: str, token: str) -> MCPClient:
-    """The tools of an MCP server; in the Local Zone an agent stands behind the one tool."""
-    return MCPClient(url=f"{url}/mcp", headers={"Authorization": f"Bearer {token}"})
+    """The tools of an MCP server; in the Local Zone an agent stands behind the one tool. It may be away."""
+    return MCPClient(url=f"{url}/mcp", headers={"Authorization": f"Bearer {token}"}, continue_on_error=True)
 
 
 TOOLS = {"a2a": over_a2a, "mcp": over_mcp}

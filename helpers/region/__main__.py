@@ -23,7 +23,8 @@ def main() -> None:
     region = Region(folder, dict(given.image), LOOPBACK | {given.host, *given.allow_host}, keep=given.state is not None)
     with server_of(region, given.host, given.port) as server:
         print(f"The Region is here:\nexport AWS_ENDPOINT_URL=http://{given.host}:{server.server_port}")
-        print(f"export AWS_SHARED_CREDENTIALS_FILE={region.keys.path} AWS_DEFAULT_REGION={REGION}", flush=True)
+        print(f"export AWS_SHARED_CREDENTIALS_FILE={region.keys.path} AWS_CONFIG_FILE={os.devnull}")
+        print(f"export AWS_DEFAULT_REGION={REGION}", flush=True)
         server.serve_forever()
 
 

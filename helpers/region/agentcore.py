@@ -88,23 +88,25 @@ class AgentCore(Checked, BedrockAgentCoreResponse):  # type: ignore[misc]
 
     def stop_runtime_session(self) -> ActionResult:
         """End a session; its id may be used again, for a new one."""
-        key = self._key()
+        key = *self._endpoint(), self.params["runtimeSessionId"]
         if not self.sessions.end(key):
             raise NotFound(f"There is no session {key[2]} at the endpoint {key[1]} of {key[0]}.")
         return ActionResult({"runtimeSessionId": key[2], "statusCode": 200})
 
     def _session(self) -> tuple[Key, Session]:
-        key = self._key()
-        endpoint = self.control.get_agent_runtime_endpoint(key[0], key[1])
+        runtime_id, name = self._endpoint()
+        endpoint = self.control.get_agent_runtime_endpoint(runtime_id, name)
         container = endpoint.runtime.container(endpoint.live_version, self.images)
+        given = self.params.get("mcpSessionId") if container.protocol == "MCP" else None
+        key = runtime_id, name, given or self.params.get("runtimeSessionId") or str(uuid4())
         return key, self.sessions.use(key, container)
 
     @property
     def control(self) -> Any:  # noqa: ANN401 - moto's backend
         return bedrockagentcorecontrol_backends[self.current_account][self.region]
 
-    def _key(self) -> Key:
-        """Which session is meant.
+    def _endpoint(self) -> tuple[str, str]:
+        """Which runtime is meant, and which of its endpoints.
 
         Raises:
             NotFound: there is no such runtime or endpoint.
@@ -112,20 +114,11 @@ class AgentCore(Checked, BedrockAgentCoreResponse):  # type: ignore[misc]
         given = unquote(self.params["agentRuntimeArn"])
         runtime_id = given.rpartition("/")[2]
         runtime = self.control.agent_runtimes.get(runtime_id)
-        if runtime is None or given not in (runtime.agent_runtime_arn, runtime_id):
-            raise NotFound(f"No endpoint or agent found with qualifier '{self._qualifier}' for agent '{given}'")
-        if (runtime_id, self._qualifier) not in self.control.agent_runtime_endpoints:
-            raise NotFound(f"No endpoint or agent found with qualifier '{self._qualifier}' for agent '{given}'")
-        return runtime_id, self._qualifier, self._session_id()
-
-    @property
-    def _qualifier(self) -> str:
-        return self.params.get("qualifier") or DEFAULT
-
-    def _session_id(self) -> str:
-        """The caller's; one that asks without gets a new one."""
-        given = self.params.get("mcpSessionId") or self.params.get("runtimeSessionId")
-        return given or str(uuid4())
+        name = self.params.get("qualifier") or DEFAULT
+        is_there = runtime and given in (runtime.agent_runtime_arn, runtime_id)
+        if not is_there or (runtime_id, name) not in self.control.agent_runtime_endpoints:
+            raise NotFound(f"No endpoint or agent found with qualifier '{name}' for agent '{given}'")
+        return runtime_id, name
 
     def _ask(self, key: Key, session: Session) -> httpx.Response:
         mcp = session.container.protocol == "MCP"

@@ -4,6 +4,7 @@ moto's ARN of a runtime changes with each version, a state `UPDATING` never ends
 may come twice, and of older versions nothing is kept that one could run.
 """
 
+import threading
 from typing import Any
 
 from moto.bedrockagentcorecontrol import models, urls
@@ -22,6 +23,8 @@ Json = dict[str, Any]
 
 DEFAULT = "DEFAULT"
 SETTLE = [("CREATING", "READY"), ("UPDATING", "READY")]
+OF_A_VERSION = {"description", "environmentVariables", "protocolConfiguration", "requestHeaderConfiguration"}
+LIFE = {"lifecycleConfiguration": {"idleRuntimeSessionTimeout": 900, "maxLifetime": 28800}}  # unless it is given
 PUBLIC = {"networkMode": "PUBLIC"}
 NOT_HERE = {
     "authorizerConfiguration": "Callers sign with AWS Signature Version 4; tokens of others are for a gateway.",
@@ -130,8 +133,8 @@ class AgentCoreControl(Checked, BedrockAgentCoreControlResponse):  # type: ignor
         self._check_runtime()
         runtime = self.backend.get_agent_runtime(self.params["agentRuntimeId"])
         self.params.setdefault("networkConfiguration", PUBLIC)
-        runtime.configurations[str(int(runtime.agent_runtime_version) + 1)] = dict(self.params)
         result = super().update_agent_runtime()
+        runtime.configurations[runtime.agent_runtime_version] = dict(self.params)
         default = self.backend.get_agent_runtime_endpoint(runtime.agent_runtime_id, DEFAULT)
         default.update(runtime.agent_runtime_version, None)
         return result
@@ -141,12 +144,14 @@ class AgentCoreControl(Checked, BedrockAgentCoreControlResponse):  # type: ignor
         runtime = self.backend.get_agent_runtime(self.params["agentRuntimeId"])
         version = self.params.get("agentRuntimeVersion") or runtime.agent_runtime_version
         found = super().get_agent_runtime().result
-        return ActionResult(found | runtime.configuration(version) | {"agentRuntimeVersion": version})
+        kept = {name: value for name, value in found.items() if name not in OF_A_VERSION}
+        return ActionResult(kept | LIFE | runtime.configuration(version) | {"agentRuntimeVersion": version})
 
     def delete_agent_runtime(self) -> ActionResult:
         """The runtime, its endpoints and its sessions."""
         result = super().delete_agent_runtime()
-        self.sessions.end_all(self.params["agentRuntimeId"])
+        runtime_id = self.params["agentRuntimeId"]
+        threading.Thread(target=self.sessions.end_all, args=(runtime_id,), daemon=True).start()  # that takes a while
         return result
 
     def update_agent_runtime_endpoint(self) -> ActionResult:

@@ -1,7 +1,7 @@
 """Bedrock's Converse in the words of OpenAI's chat, and back: the local model stands in for one of cloud scale.
 
-Text and tools are mapped. What a small text model cannot do (images, documents, guardrails) is refused by name rather
-than left out without a word.
+Text, tools and the form of an answer are mapped. What would change the answer and a small text model cannot do (images,
+documents, guardrails) is refused by name; what only concerns AWS's own machines (service tiers, latency) has no effect.
 """
 
 import json
@@ -51,7 +51,7 @@ def from_chat(answer: Json, model: str, milliseconds: int) -> Json:
         content.append({"toolUse": use | {"input": _arguments(call["function"]["arguments"])}})
     return {
         "output": {"message": {"role": "assistant", "content": content or [{"text": ""}]}},
-        "stopReason": STOP_REASONS[choice["finish_reason"]],
+        "stopReason": STOP_REASONS.get(choice["finish_reason"], "end_turn"),
         "usage": usage(answer["usage"]),
         "metrics": {"latencyMs": milliseconds},
         "additionalModelResponseFields": stand_in(model),
@@ -78,7 +78,7 @@ class Events:
                 yield from self._delta(choice["delta"])
         yield from self._close()
         fields = {"additionalModelResponseFields": stand_in(self.model)}
-        yield {"messageStop": {"stopReason": STOP_REASONS[self.reason]} | fields}
+        yield {"messageStop": {"stopReason": STOP_REASONS.get(self.reason, "end_turn")} | fields}
 
     def _delta(self, delta: Json) -> Iterator[Json]:
         if delta.get("content"):

@@ -3,6 +3,14 @@
 from moto.core.exceptions import ServiceException
 
 
+class StateTaken(Exception):
+    """Another Region keeps its state in the same folder."""
+
+
+class StateDamaged(Exception):
+    """What a Region kept cannot be read."""
+
+
 class RegionError(ServiceException):  # type: ignore[misc]
     """What a call of AWS is answered with when it cannot be carried out."""
 

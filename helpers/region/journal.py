@@ -6,6 +6,7 @@ and dates come out the same. The file holds what the calls held, secrets too: on
 """
 
 import base64
+import fcntl
 import io
 import json
 import os
@@ -19,6 +20,8 @@ from typing import Any
 
 import time_machine
 from moto.moto_api._internal import mock_random
+
+from helpers.region.errors import StateDamaged, StateTaken
 
 Environ = dict[str, Any]
 Answer = tuple[str, list[tuple[str, str]], bytes]  # status, headers, body
@@ -52,10 +55,17 @@ class Journal:
     def __init__(self, path: Path) -> None:
         chance.install()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = path
         self.file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b")
 
     def repeat(self, carry_out: CarryOut) -> int:
         """Carry out all calls again; how many there were. A last line that was cut off is taken out."""
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StateTaken(
+                f"Another Region keeps its state in {self.path.parent}. Give this one another folder."
+            ) from None
         self.file.seek(0)
         whole, count = 0, 0
         for line in self.file:
@@ -63,12 +73,21 @@ class Journal:
                 break
             whole += len(line)
             count += 1
-            entry = json.loads(line)
+            entry = self._entry(line, count)
             with time_machine.travel(entry["at"], tick=False):
                 chance.seed(entry["seed"])
                 carry_out(_environ(entry))
         self.file.truncate(whole)
         return count
+
+    def _entry(self, line: bytes, number: int) -> dict[str, Any]:
+        try:
+            entry: dict[str, Any] = json.loads(line)
+        except ValueError as error:
+            raise StateDamaged(
+                f"Line {number} of {self.path} is damaged. Delete it, or begin with an empty folder."
+            ) from error
+        return entry
 
     def carry_out(self, body: bytes, carry_out: CarryOut, environ: Environ) -> Answer:
         """Carry out a call, and write it down if it succeeds."""

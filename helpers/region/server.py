@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import re
 import threading
 import warnings
@@ -13,6 +14,7 @@ from typing import Any
 from moto.bedrockruntime import urls as bedrock_runtime_urls
 from moto.core.request import Request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Response
 
@@ -85,6 +87,8 @@ class Region:
         self.sessions.environment = {
             "AWS_ENDPOINT_URL": url,
             "AWS_SHARED_CREDENTIALS_FILE": str(self.keys.path),
+            "AWS_CONFIG_FILE": os.devnull,  # what its user has there (single sign-on, roles) goes before any key
+            "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
         }
@@ -94,9 +98,11 @@ class Region:
     def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
         headers = {name.lower(): value for name, value in request.headers}
-        if (request.content_length or 0) > MOST:
+        request.max_content_length = MOST
+        try:
+            body = request.get_data(cache=False)
+        except RequestEntityTooLarge:
             return _say(start_response, "413 Content Too Large", f"A request has at most {MOST:,} bytes.")
-        body = request.get_data(cache=False)
         environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         service = ""
         try:

@@ -13,8 +13,8 @@ ROWS = [
     (
         "AgentCore Runtime, InvokeAgentRuntime",
         KIT,
-        "container contract, a process per session, its limits of time, streams, HTTP, MCP and A2A, error codes",
-        "a process is no microVM; the Region's own keys instead of the role's; no scaling",
+        "container contract, a process per session, its limits of time, streams, HTTP, MCP and A2A",
+        "a process is no microVM; the Region's keys, not the role's; MCP and A2A get errors as HTTP does; no scaling",
     ),
     (
         "Bedrock Converse, ConverseStream",

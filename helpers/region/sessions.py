@@ -5,7 +5,10 @@ On AWS a session is a microVM; here it is a process with a folder, a port of loo
 
 import contextlib
 import json
+import logging
+import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -13,7 +16,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
 
 import httpx
 
@@ -21,12 +23,17 @@ from helpers.region.errors import QuotaExceeded, RuntimeClientError
 from helpers.sites.errors import ProgramFailed
 from helpers.sites.program import Program, run
 
+log = logging.getLogger(__name__)
+
 Key = tuple[str, str, str]  # a runtime's id, the endpoint's name, the session's id
 MOST = 32  # sessions at once: what a laptop holds
 LOOK_SECONDS = 1.0  # how often sessions are looked at
 PING_SECONDS = 10.0  # how often those that do nothing are asked how they are
 PING_TIMEOUT = 5.0
+MISSES = 1  # answers in a row that may be missing or bad: a core may be busy for a while
 WELL = ("Healthy", "HealthyBusy")
+# What a container sees of this process's environment; no key of its user's is among it.
+KEPT = ("PATH", "HOME", "LANG", "LC_", "TZ", "PYTHON", "VIRTUAL_ENV", "XDG_", "LD_LIBRARY", "WORKSHOP_", "TEST_")
 PATHS = {"HTTP": "/invocations", "MCP": "/mcp", "A2A": "/", "AGUI": "/invocations"}
 
 
@@ -56,6 +63,12 @@ class InContainer(Program):
         """A connection to it broke: if the process is about to be gone, wait until it is."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process().wait(timeout=1)
+
+    def kill(self) -> None:
+        """End it, with all that it has started."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process().pid, signal.SIGKILL)
+        super().kill()
 
     def last_words(self) -> str:
         """The end of its log; of the SDK's lines of JSON, what went wrong."""
@@ -90,6 +103,7 @@ class Session:
     used: float
     looked: float
     active: int = 0
+    missed: int = 0  # answers to `/ping`, one after the other
     starting: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -110,6 +124,7 @@ class Sessions:
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self.folder, self.clock = folder, clock
+        shutil.rmtree(folder, ignore_errors=True)  # of sessions whose Region was killed
         self.environment: dict[str, str] = {}
         self.known: dict[Key, Session] = {}
         self.lock = threading.Lock()
@@ -128,12 +143,12 @@ class Sessions:
             RuntimeClientError: it does not start.
         """
         with self.lock:
-            session = self.known.get(key)
-            if session and session.gone:
-                session.end()
+            before = session = self.known.get(key)
             if session is None or session.gone:
                 session = self._new(key, container)
             session.active += 1
+        if before and before is not session:
+            before.end()
         try:
             with session.starting:
                 if session.program.process is None:
@@ -141,7 +156,7 @@ class Sessions:
                 elif session.gone:
                     raise RuntimeClientError("The container did not start; the call before this one says why.")
         except BaseException:
-            self.end(key)
+            self.end(key, session)
             raise
         return session
 
@@ -151,15 +166,17 @@ class Sessions:
             session.active -= 1
             session.used = self.clock()
         if session.gone:
-            self.end(key)
+            self.end(key, session)
 
-    def end(self, key: Key) -> bool:
-        """End a session; whether there was one."""
+    def end(self, key: Key, only: Session | None = None) -> bool:
+        """End a session, and none that has come in its place since; whether there was one."""
         with self.lock:
-            session = self.known.pop(key, None)
-        if session:
-            session.end()
-        return session is not None
+            session = self.known.get(key)
+            if session is None or only not in (None, session):
+                return False
+            del self.known[key]
+        session.end()
+        return True
 
     def end_all(self, runtime_id: str | None = None) -> None:
         """End all sessions, or those of one runtime."""
@@ -170,12 +187,15 @@ class Sessions:
         """End what is idle, too old, unwell or gone."""
         for key, session in list(self.known.items()):
             if self._over(session):
-                self.end(key)
+                self.end(key, session)
 
     def _watch(self) -> None:
         while True:
             time.sleep(LOOK_SECONDS)
-            self.look()
+            try:
+                self.look()
+            except Exception:  # sessions that are not looked at never end
+                log.exception("The sessions could not be looked at")
 
     def _over(self, session: Session) -> bool:
         now, limits = self.clock(), session.container
@@ -188,7 +208,10 @@ class Sessions:
             return False
         session.looked = now
         health = session.program.health() if session.program.pings else "Healthy"
-        return health not in WELL or (idle and health == "Healthy")
+        session.missed = 0 if health in WELL else session.missed + 1
+        if session.active:  # a call has begun meanwhile
+            return False
+        return session.missed > MISSES or (idle and health == "Healthy")
 
     def _new(self, key: Key, container: Container) -> Session:
         if len(self.known) >= MOST:
@@ -202,7 +225,8 @@ class Sessions:
         return session
 
     def _start(self, session: Session) -> None:
-        environment: dict[str, Any] = {
+        environment: dict[str, str | None] = {
+            **{name: None for name in os.environ if not name.startswith(KEPT)},
             **self.environment,
             "WORKSHOP_IDENTITY": session.program.identity,
             "WORKSHOP_SITE_FOLDER": str(session.folder),

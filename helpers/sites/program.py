@@ -101,8 +101,10 @@ class Program:
         return f"{self.identity} at {self.url}"
 
 
-def run(module: str, arguments: list[str], environment: Mapping[str, str], program: Program) -> Program:
+def run(module: str, arguments: list[str], environment: Mapping[str, str | None], program: Program) -> Program:
     """Run `python -m module --port N arguments` as `program` and wait until it answers; it gets a port and a process.
+
+    It has this process's environment and what is in `environment`, without what is None there.
 
     Raises:
         ProgramFailed: it ends, or does not answer within 60 s; the message has its last words.
@@ -120,8 +122,9 @@ def run(module: str, arguments: list[str], environment: Mapping[str, str], progr
     raise ProgramFailed(f"{program.identity} found no free port in {TRIES} tries. Start it again.")
 
 
-def _spawn(module: str, arguments: list[str], environment: Mapping[str, str], program: Program) -> None:
+def _spawn(module: str, arguments: list[str], environment: Mapping[str, str | None], program: Program) -> None:
     assert program.log_file
+    variables = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
     port = free_port()
     program.url = f"http://127.0.0.1:{port}"
     with program.log_file.open("wb") as log:
@@ -130,7 +133,7 @@ def _spawn(module: str, arguments: list[str], environment: Mapping[str, str], pr
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **environment, "PYTHONUNBUFFERED": "1"},
+            env={name: value for name, value in variables.items() if value is not None},
             start_new_session=True,  # a Ctrl-C in the terminal is for the notebook
         )
 

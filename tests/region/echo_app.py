@@ -1,10 +1,12 @@
 """A runtime for tests, on AgentCore's SDK: does what the payload says. It remembers within its session."""
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
 
+import boto3
 from bedrock_agentcore.runtime import BedrockAgentCoreApp, PingStatus
 
 from helpers.apps.serving import parser
@@ -14,40 +16,54 @@ remembered: list[str] = []
 mood = {"now": PingStatus.HEALTHY}
 
 
+def remember(payload):
+    remembered.append(payload["remember"])
+    return remembered
+
+
+def count(payload):
+    for n in range(payload["count"]):
+        if n == payload.get("break_at"):
+            os._exit(3)
+        yield {"n": n}
+
+
+def fail(payload):
+    raise ValueError(payload["raise"])
+
+
+def write(payload):
+    folder = Path(os.environ["TMPDIR"])
+    (folder / payload["write"]).touch()
+    return sorted(path.name for path in folder.iterdir())
+
+
+ACTIONS = {
+    "remember": remember,
+    "count": count,
+    "mood": lambda payload: mood.update(now=PingStatus(payload["mood"])),
+    "raise": fail,
+    "exit": lambda payload: os._exit(payload["exit"]),
+    "hang": lambda payload: time.sleep(3600),
+    "spawn": lambda payload: subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"]).pid,
+    "account": lambda payload: boto3.client("sts").get_caller_identity()["Account"],
+    "write": write,
+}
+
+
 @app.entrypoint
 def handle(payload, context):
-    match payload:
-        case {"remember": what}:
-            remembered.append(what)
-            return remembered
-        case {"count": number}:
-            return count(number, payload.get("break_at"))
-        case {"mood": name}:
-            mood["now"] = PingStatus(name)
-        case {"raise": text}:
-            raise ValueError(text)
-        case {"exit": code}:
-            os._exit(code)
-        case {"hang": _}:
-            time.sleep(3600)
-        case {"write": name}:
-            Path(os.environ["TMPDIR"], name).touch()
-            return sorted(path.name for path in Path(os.environ["TMPDIR"]).iterdir())
+    for name, action in ACTIONS.items():
+        if name in payload:
+            return action(payload)
     return {
         "you_said": payload,
         "session": context.session_id,
         "headers": context.request_headers,
         "pid": os.getpid(),
         "version": os.environ.get("GREETING"),
-        "variables": sorted(name for name in os.environ if name.startswith("AWS_")),
+        "variables": sorted(os.environ),
     }
-
-
-def count(number, break_at):
-    for n in range(number):
-        if n == break_at:
-            os._exit(3)
-        yield {"n": n}
 
 
 @app.ping

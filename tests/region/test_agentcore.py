@@ -4,6 +4,7 @@ import json
 import threading
 from uuid import uuid4
 
+import psutil
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
@@ -83,9 +84,13 @@ def test_the_qualifier_leads_to_the_version_of_its_endpoint(client, region):
 
 
 def test_a_session_sees_the_keys_of_the_region_and_none_of_its_owner(runtime, name, monkeypatch):
-    variables = runtime.invoke({}, name)["variables"]
-    assert {"AWS_ENDPOINT_URL", "AWS_SHARED_CREDENTIALS_FILE", "AWS_REGION"} <= set(variables)
-    assert not {"AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"} & set(variables)
+    owners = {"AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "MODEL_API_KEY"}
+    for variable in owners:
+        monkeypatch.setenv(variable, "mine")
+    variables = set(runtime.invoke({}, name)["variables"])
+    assert {"AWS_ENDPOINT_URL", "AWS_SHARED_CREDENTIALS_FILE", "AWS_REGION", "AWS_CONFIG_FILE"} <= variables
+    assert not owners & variables
+    assert runtime.invoke({"account": 1}, name) == "123456789012", "its boto3 talks to this Region"
 
 
 @pytest.mark.parametrize(
@@ -167,8 +172,16 @@ def test_a_handler_that_hangs_harms_no_other_and_can_be_stopped(runtime, name):
     hanging.start()
     assert runtime.invoke({"remember": "mine"}) == ["mine"]
     runtime.data.stop_runtime_session(agentRuntimeArn=runtime.arn, runtimeSessionId=name)
+    assert runtime.invoke({"remember": "anew"}, name) == ["anew"]
     hanging.join(20)
     assert not hanging.is_alive() and failures == ["RuntimeClientError"]
+    assert runtime.invoke({"remember": "still"}, name) == ["anew", "still"], "the call that ended took no other along"
+
+
+def test_what_a_session_has_started_ends_with_it(runtime, name):
+    child = psutil.Process(runtime.invoke({"spawn": 1}, name))
+    runtime.data.stop_runtime_session(agentRuntimeArn=runtime.arn, runtimeSessionId=name)
+    until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_an_app_that_does_not_start_says_why(client):

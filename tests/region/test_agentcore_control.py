@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.region.runtimes import ECHO, ROLE, create, image
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -34,6 +35,13 @@ def test_an_update_is_another_version_under_the_same_arn_and_settles(runtime):
     found = runtime.control.get_agent_runtime(agentRuntimeId=runtime.id)
     assert (found["status"], found["agentRuntimeVersion"]) == ("READY", "2")
     assert found["environmentVariables"] == {"GREETING": "two"}
+
+
+def test_a_version_has_what_it_was_given_and_nothing_of_the_one_before(runtime):
+    runtime.update()
+    found = runtime.control.get_agent_runtime(agentRuntimeId=runtime.id)
+    assert not found.get("environmentVariables") and not runtime.invoke({})["version"]
+    assert found["lifecycleConfiguration"] == {"idleRuntimeSessionTimeout": 900, "maxLifetime": 28800}
 
 
 def test_earlier_versions_are_kept_as_they_were(runtime):
@@ -128,7 +136,7 @@ def test_a_runtime_that_is_deleted_ends_its_sessions_and_is_gone(client, region)
     runtime.invoke({"hello": 1})
     (program,) = [session.program for key, session in region.sessions.known.items() if key[0] == runtime.id]
     runtime.control.delete_agent_runtime(agentRuntimeId=runtime.id)
-    assert not program.running
+    until(lambda: not program.running)
     with pytest.raises(ClientError) as failed:
         runtime.control.get_agent_runtime(agentRuntimeId=runtime.id)
     assert code(failed) == "ResourceNotFoundException"

@@ -25,15 +25,30 @@ from tests.region.conftest import MODEL
 from tests.region.runtimes import ECHO, ROLE
 
 ON_AWS = pytest.mark.skipif("WORKSHOP_TEST_AWS" not in os.environ, reason="calls AWS; set WORKSHOP_TEST_AWS=1")
+HAIKU = "us.anthropic.claude-haiku-4-5-20251001-v1:0"  # of notebook 06
 LOOPBACK = {"127.0.0.1", "localhost", "::1", "", "0.0.0.0"}
 HERE = Path(__file__)
 SPY = """
 import os, sys
 def spy(event, given):
-    if event == "socket.getaddrinfo" or event == "socket.gethostbyname":
-        with open(os.environ["NAMES_FILE"], "a") as file:
-            file.write(f"{given[0]}\\n")
+    who = "/".join(getattr(sys, "argv", [""])[0].split("/")[-2:])
+    if event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        host = given[0]
+    elif event == "socket.connect" and isinstance(given[1], tuple):
+        host = given[1][0]
+    else:
+        return
+    with open(os.environ["TEST_NAMES_FILE"], "a") as file:
+        file.write(f"{who} {host}\\n")
 sys.addaudithook(spy)
+"""
+
+
+SSO = """[default]
+sso_start_url = https://outside.invalid/start
+sso_region = us-west-2
+sso_account_id = 123456789012
+sso_role_name = mine
 """
 
 
@@ -85,9 +100,11 @@ def _with_runtime(cloud):
         agentRuntimeName=cloud.name, environmentVariables={"GREETING": "one"}, **cloud.given
     )
     cloud.id, cloud.arn, cloud.made = made["agentRuntimeId"], made["agentRuntimeArn"], made
-    cloud.ready()
-    yield cloud
-    cloud.control.delete_agent_runtime(agentRuntimeId=cloud.id)
+    try:
+        cloud.ready()
+        yield cloud
+    finally:
+        cloud.control.delete_agent_runtime(agentRuntimeId=cloud.id)
 
 
 def code(call, **given):
@@ -154,13 +171,31 @@ def test_a_second_version_rolled_out_and_back(cloud):
     cloud.control.delete_agent_runtime_endpoint(**place)
 
 
+def test_an_agent_s_own_calls_of_aws(cloud):
+    assert cloud.invoke({"account": 1}) == boto3.client("sts").get_caller_identity()["Account"]
+
+
 def test_what_is_not_there_not_valid_or_fails(cloud):
     given = {"agentRuntimeArn": cloud.arn, "runtimeSessionId": str(uuid4()), "payload": b"{}"}
     invoke = cloud.data.invoke_agent_runtime
-    assert code(invoke, **given | {"agentRuntimeArn": cloud.arn[:-1] + "_"}) == "ResourceNotFoundException"
+    assert code(invoke, **given | {"agentRuntimeArn": cloud.arn[:-10] + "0123456789"}) == "ResourceNotFoundException"
     assert code(invoke, **given | {"qualifier": "staging"}) == "ResourceNotFoundException"
     assert code(invoke, **given | {"runtimeSessionId": "x" * 257}) == "ValidationException"
     assert code(invoke, **given | {"payload": b'{"raise": "no"}'}) == "RuntimeClientError"
+    assert code(invoke, **given | {"payload": b"no JSON"}) == "RuntimeClientError"
+
+
+@pytest.mark.model
+def test_an_answer_in_a_form(cloud):
+    schema = {"type": "object", "properties": {"organ": {"type": "string"}}, "required": ["organ"]}
+    form = {"jsonSchema": {"name": "Organ", "schema": json.dumps(schema | {"additionalProperties": False})}}
+    answer = boto3.client("bedrock-runtime").converse(
+        modelId=HAIKU,
+        messages=[{"role": "user", "content": [{"text": "Which organ makes insulin?"}]}],
+        inferenceConfig={"maxTokens": 40, "temperature": 0.0},
+        outputConfig={"textFormat": {"type": "json_schema", "structure": form}},
+    )
+    assert json.loads(answer["output"]["message"]["content"][0]["text"]).keys() == {"organ"}
 
 
 @pytest.mark.model
@@ -178,14 +213,20 @@ def test_no_name_outside_loopback_is_resolved_in_any_process_of_this(tmp_path):
     """All of the above once more, with a spy in each Python that takes part: tests, Region and sessions."""
     (tmp_path / "sitecustomize.py").write_text(SPY)
     names = tmp_path / "names"
-    environment = dict(os.environ) | {"PYTHONPATH": f"{tmp_path}:{HERE.parents[2]}", "NAMES_FILE": str(names)}
+    environment = dict(os.environ) | {"PYTHONPATH": f"{tmp_path}:{HERE.parents[2]}", "TEST_NAMES_FILE": str(names)}
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text(SSO)
+    environment["HOME"] = str(tmp_path)
     outside = "import socket, contextlib\nwith contextlib.suppress(OSError): socket.getaddrinfo('outside.invalid', 80)"
     subprocess.run([sys.executable, "-c", outside], env=environment, timeout=60, check=True)
-    assert names.read_text() == "outside.invalid\n", "the spy sees it"
+    assert names.read_text().split() == ["outside.invalid"], "the spy sees it"
     names.unlink()
     chosen = ["-k", "laptop", "-m", "not model", "-q", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", str(HERE), *chosen]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, cwd=HERE.parents[2])
-    assert done.returncode == 0 and "7 passed" in done.stdout, done.stdout[-3000:]
-    found = set(names.read_text().splitlines())
-    assert found and found <= LOOPBACK, found - LOOPBACK
+    assert done.returncode == 0 and "8 passed" in done.stdout, done.stdout[-3000:]
+    found = [line.rpartition(" ") for line in names.read_text().splitlines()]
+    assert {host for _, _, host in found} <= LOOPBACK
+    assert {"pytest", "region"} <= {who for who, _, _ in found}, (
+        "of the sessions those that call boto3 are 'region' too"
+    )

@@ -10,6 +10,7 @@ import pytest
 from moto.moto_api._internal import mock_random
 
 from helpers import region
+from helpers.region.errors import StateDamaged, StateTaken
 from helpers.region.journal import Journal, changes
 from helpers.sites.network import Network
 from helpers.sites.topology import Topology
@@ -88,6 +89,17 @@ def test_a_line_that_was_cut_off_is_taken_out_and_the_rest_stays(tmp_path):
         "/1",
         "/2",
     ]
+
+
+def test_a_folder_is_for_one_region_and_damage_is_told_with_its_place(tmp_path):
+    first = Journal(tmp_path / "journal.jsonl")
+    first.repeat(lambda _: None)
+    with pytest.raises(StateTaken, match="Another Region"):
+        Journal(tmp_path / "journal.jsonl").repeat(lambda _: None)
+    first.file.close()
+    (tmp_path / "journal.jsonl").write_text("no call\n{}\n")
+    with pytest.raises(StateDamaged, match=r"Line 1 of .*empty folder"):
+        Journal(tmp_path / "journal.jsonl").repeat(lambda _: None)
 
 
 def test_only_this_user_can_read_it(tmp_path):

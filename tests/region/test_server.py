@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from helpers import region
+from helpers.region import server
 from helpers.sites.network import Network
 from helpers.sites.topology import Topology
 
@@ -28,6 +29,12 @@ def test_a_foreign_host_header_is_refused(address, host):
 
 def test_a_page_of_another_origin_is_refused(address):
     assert httpx.get(f"{address}/ping", headers={"Origin": "http://attacker.example"}).status_code == 403
+
+
+def test_a_body_without_an_end_is_not_read_for_ever(address, monkeypatch):
+    monkeypatch.setattr(server, "MOST", 1000)
+    pieces = (b"x" * 100 for _ in range(100))  # chunked, so that it does not say how much it is
+    assert httpx.post(f"{address}/", content=pieces).status_code == 413
 
 
 def test_nobody_resets_it_from_outside(address, client):

@@ -95,6 +95,9 @@ def test_a_session_that_is_unwell_is_ended(sessions, clock, monkeypatch):
     assert session.program.running, "it is not asked yet"
     clock.now += 2
     sessions.look()
+    assert session.program.running, "once may be chance"
+    clock.now += rooms.PING_SECONDS + 1
+    sessions.look()
     assert not session.program.running
 
 
@@ -102,9 +105,35 @@ def test_a_session_that_does_not_answer_its_ping_is_ended(sessions, clock, monke
     session = used(sessions)
     os.kill(session.program.process.pid, signal.SIGSTOP)
     monkeypatch.setattr(rooms, "PING_TIMEOUT", 0.2)
-    clock.now += rooms.PING_SECONDS + 1
-    sessions.look()
+    for _ in range(2):
+        clock.now += rooms.PING_SECONDS + 1
+        sessions.look()
     assert not session.program.running
+
+
+def test_they_are_looked_at_again_and_again_whatever_happens(sessions, clock, monkeypatch):
+    monkeypatch.setattr(rooms, "LOOK_SECONDS", 0.02)
+    session = used(sessions)
+    look, looks = sessions.look, []
+
+    def fail_first():
+        looks.append(1)
+        if len(looks) == 1:
+            raise RuntimeError("once")
+        look()
+
+    monkeypatch.setattr(sessions, "look", fail_first)
+    clock.now += 61
+    sessions.watch()
+    until(lambda: not session.program.running)
+
+
+def test_a_session_is_ended_by_its_own_call_only(sessions):
+    first = sessions.use(KEY, ECHO)
+    sessions.end(KEY)
+    second = used(sessions)
+    sessions.leave(KEY, first)
+    assert sessions.known[KEY] is second and second.program.running
 
 
 def test_a_session_that_was_killed_is_forgotten_and_begins_anew(sessions):
