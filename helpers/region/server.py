@@ -14,7 +14,6 @@ from typing import Any
 from moto.bedrockruntime import urls as bedrock_runtime_urls
 from moto.core.request import Request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Response
 
@@ -39,6 +38,7 @@ StartResponse = Callable[..., Any]
 
 MOST = 128 * 2**20  # bytes of a request; AgentCore takes payloads of 100 MB
 warnings.filterwarnings("ignore", "Exception.* does not match an error shape")  # the codes of ours that AWS has not
+PIECE = 2**20
 # What may take long, and keeps nothing; it goes past moto's server, and past its lock.
 DATA_PLANES: dict[str, tuple[Any, re.Pattern[str]]] = {
     "bedrock": (BedrockRuntime, re.compile(r"/model/")),
@@ -98,10 +98,8 @@ class Region:
     def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
         headers = {name.lower(): value for name, value in request.headers}
-        request.max_content_length = MOST
-        try:
-            body = request.get_data(cache=False)
-        except RequestEntityTooLarge:
+        body = _read(request)
+        if len(body) > MOST:
             return _say(start_response, "413 Content Too Large", f"A request has at most {MOST:,} bytes.")
         environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         service = ""
@@ -145,6 +143,14 @@ class Region:
             return status, headers, b"".join(pieces)
         finally:
             getattr(pieces, "close", bool)()
+
+
+def _read(request: Request) -> bytes:
+    """The body, or so much of it that it is too large; who sends it need not say how long it is."""
+    body = bytearray()
+    while len(body) <= MOST and (piece := request.stream.read(PIECE)):
+        body += piece
+    return bytes(body)
 
 
 def _register(images: Images, sessions: Sessions, functions: Functions) -> None:

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from platformdirs import user_cache_path
 from pydantic import Field, SecretStr, ValidationError
@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     vllm_url: Url | None = None
     database_url: SecretStr | None = Field(None, description="a PostgreSQL with pgvector: postgresql://user@host/name")
     apps: dict[str, Url] = Field({}, description="where the programs of the sites run on aws, as JSON")
+    runtime_network: dict[str, Any] = Field(
+        {"networkMode": "PUBLIC"}, description="the network of runtimes on AgentCore, as boto3 takes it, as JSON"
+    )
     identity: str | None = Field(None, description="which program this is, site/name; set by whoever starts it")
     token_key: str | None = Field(None, description="the public key that callers' tokens are checked with, as PEM")
     site_folder: Path = Field(
