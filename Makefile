@@ -28,7 +28,7 @@ lab: models ## set up, then open JupyterLab at the first notebook
 test: models lint ## set up, then run everything: lint, types, tests, every notebook
 	$(BIN)/python -m pytest $(NBVAL) $(PYTEST)
 
-test-fast: setup ## the tests that need no model and no browser (at most 2 minutes)
+test-fast: setup ## the tests that need no model and no browser (some minutes)
 	$(BIN)/python -m pytest tests -m "not model and not browser" $(PYTEST)
 
 tour: models ## run every notebook headless and print a table of cells, seconds and results

@@ -8,7 +8,6 @@ import threading
 from typing import Any
 
 from moto.bedrockagentcorecontrol import models, urls
-from moto.bedrockagentcorecontrol.responses import BedrockAgentCoreControlResponse
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
 from moto.moto_api._internal import mock_random
@@ -16,13 +15,13 @@ from moto.utilities.utils import get_partition
 
 from helpers.region.checks import Checked
 from helpers.region.errors import Conflict, NotFound, ValidationError
+from helpers.region.gateway_control import SETTLE, Gateway, GatewayControl, Target
 from helpers.region.images import Images
 from helpers.region.sessions import PATHS, Container, Sessions
 
 Json = dict[str, Any]
 
 DEFAULT = "DEFAULT"
-SETTLE = [("CREATING", "READY"), ("UPDATING", "READY")]
 OF_A_VERSION = {"description", "environmentVariables", "protocolConfiguration", "requestHeaderConfiguration"}
 LIFE = {"lifecycleConfiguration": {"idleRuntimeSessionTimeout": 900, "maxLifetime": 28800}}  # unless it is given
 PUBLIC = {"networkMode": "PUBLIC"}
@@ -102,7 +101,7 @@ class Endpoint(models.AgentRuntimeEndpoint):  # type: ignore[misc]
         self.live_version = self.target_version
 
 
-class AgentCoreControl(Checked, BedrockAgentCoreControlResponse):  # type: ignore[misc]
+class AgentCoreControl(Checked, GatewayControl):
     """The actions. `register` says which programs there are, and which sessions end with a runtime."""
 
     images: Images
@@ -113,6 +112,7 @@ class AgentCoreControl(Checked, BedrockAgentCoreControlResponse):  # type: ignor
         """Take the place of moto's."""
         cls.images, cls.sessions = images, sessions
         models.AgentRuntime, models.AgentRuntimeEndpoint = Runtime, Endpoint
+        models.Gateway, models.GatewayTarget = Gateway, Target
         urls.url_paths = {"{0}/.*$": cls.dispatch}
 
     def create_agent_runtime(self) -> ActionResult:

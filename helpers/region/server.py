@@ -26,6 +26,7 @@ from helpers.region.cloud import REGION
 from helpers.region.credentials import Keys
 from helpers.region.errors import NotHere, RegionError
 from helpers.region.functions import Functions
+from helpers.region.gateway_control import Gateway
 from helpers.region.images import Images
 from helpers.region.journal import Answer, Journal, changes
 from helpers.region.lambda_invoke import Lambda
@@ -93,6 +94,7 @@ class Region:
             "AWS_DEFAULT_REGION": REGION,
         }
         self.functions.environment = self.sessions.environment
+        Gateway.base_url = url
         self.sessions.watch()
 
     def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

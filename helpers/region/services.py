@@ -11,6 +11,12 @@ ROWS = [
         "states settle at once; no images are pulled; no VPC, JWT, file systems, capacity",
     ),
     (
+        "AgentCore Gateway",
+        f"{MOTO}, corrected",
+        "control plane: ids, states, conflicts, all that was given",
+        "nothing answers at a gateway's address yet; targets are not looked at",
+    ),
+    (
         "AgentCore Runtime, InvokeAgentRuntime",
         KIT,
         "container contract, a process per session, its limits of time, streams, HTTP, MCP and A2A",
