@@ -1,13 +1,14 @@
 """The keys with which callers sign: the Region's own, in a file for this user alone, and those of IAM and STS."""
 
 import configparser
-import os
 import secrets
 from pathlib import Path
 
 from botocore.credentials import Credentials
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.iam.access_control import CreateAccessKeyFailure, create_access_key
+
+from helpers.sites.private import write_private
 
 SESSION_HEADER = "X-Amz-Security-Token"
 
@@ -40,8 +41,5 @@ class Keys:
 def _write(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = "AKIA" + "".join(secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(16))
-    scratch = path.with_suffix(".new")
-    scratch.unlink(missing_ok=True)
-    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(f"[default]\naws_access_key_id = {key}\naws_secret_access_key = {secrets.token_urlsafe(30)}\n")
-    scratch.replace(path)
+    text = f"[default]\naws_access_key_id = {key}\naws_secret_access_key = {secrets.token_urlsafe(30)}\n"
+    write_private(path, text.encode())

@@ -8,7 +8,6 @@ issues them (notebook 08).
 """
 
 import argparse
-import os
 import time
 from pathlib import Path
 from typing import Self
@@ -26,6 +25,7 @@ from filelock import FileLock
 
 from helpers.settings import settings
 from helpers.sites.errors import KeyDamaged, TokenRefused
+from helpers.sites.private import write_private
 
 ISSUER = "hybrid-agents-workshop"
 ALGORITHM = "EdDSA"
@@ -113,12 +113,7 @@ def _read_key(path: Path) -> Ed25519PrivateKey:
 
 def _write_key(path: Path) -> None:
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    scratch = path.with_suffix(".new")
-    scratch.unlink(missing_ok=True)  # whoever began one may have had another mode in mind
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
-    scratch.replace(path)
+    write_private(path, pem)
 
 
 if __name__ == "__main__":
