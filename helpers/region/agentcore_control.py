@@ -73,7 +73,6 @@ class Runtime(models.AgentRuntime):  # type: ignore[misc]
         kind = protocol.get("serverProtocol", "HTTP")
         return Container(
             program=images.program(given["agentRuntimeArtifact"]["containerConfiguration"]["containerUri"]),
-            version=version,
             protocol=kind,
             path=protocol.get("path") or PATHS[kind],
             idle_seconds=life.get("idleRuntimeSessionTimeout", 900),

@@ -31,28 +31,24 @@ class MissingToken(RegionError):
     """The request is not signed."""
 
     code = "MissingAuthenticationToken"
-    status = 403
 
 
 class UnknownToken(RegionError):
     """It is signed with a key that nobody here has."""
 
     code = "UnrecognizedClientException"
-    status = 403
 
 
 class BadSignature(RegionError):
     """Its signature is not the one that it should be."""
 
     code = "SignatureDoesNotMatch"
-    status = 403
 
 
 class AccessDenied(RegionError):
     """The caller may not do that."""
 
     code = "AccessDeniedException"
-    status = 403
 
 
 class NotFound(RegionError):
@@ -89,7 +85,6 @@ class RequestTooLarge(RegionError):
     """What a function is called with is larger than it may be."""
 
     code = "RequestTooLargeException"
-    status = 413
 
 
 class InvalidRuntime(RegionError):
@@ -108,7 +103,6 @@ class TooManyRequests(RegionError):
     """More calls at once than there may be."""
 
     code = "TooManyRequestsException"
-    status = 429
 
 
 class NotHere(RegionError):

@@ -42,7 +42,6 @@ class Container:
     """What a version of a runtime runs."""
 
     program: str
-    version: str
     protocol: str = "HTTP"
     path: str = "/invocations"
     idle_seconds: int = 900

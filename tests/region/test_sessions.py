@@ -15,7 +15,7 @@ from helpers.region.sessions import Container, Sessions
 from tests.region.runtimes import create
 from tests.waiting import until
 
-ECHO = Container("tests.region.echo_app", "1", idle_seconds=60, most_seconds=300)
+ECHO = Container("tests.region.echo_app", idle_seconds=60, most_seconds=300)
 KEY = ("runtime", "DEFAULT", "a")
 
 
