@@ -7,7 +7,7 @@ import argparse
 import os
 from pathlib import Path
 
-from helpers.apps import serving
+from helpers.apps import command
 from helpers.region.cloud import REGION
 from helpers.region.server import Region
 from helpers.region.server import serving as server_of
@@ -30,7 +30,7 @@ def main() -> None:
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of every program, and the Region's own; `serve` is the only command."""
-    arguments = serving.parser(__doc__ or "", agent=False)
+    arguments = command.parser(__doc__ or "", agent=False)
     arguments.add_argument("command", nargs="?", choices=["serve"], default="serve")
     arguments.add_argument("--state", type=Path, metavar="FOLDER", help="keep what calls change, in this folder")
     arguments.add_argument(
@@ -47,4 +47,4 @@ def _image(text: str) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    serving.run(main)
+    command.run(main)

@@ -14,14 +14,18 @@ from moto.moto_api._internal import mock_random
 from moto.utilities.utils import get_partition
 
 from helpers.region.checks import Checked
+from helpers.region.credential_providers import CredentialProviders
 from helpers.region.errors import Conflict, NotFound, ValidationError
-from helpers.region.gateway_control import SETTLE, Gateway, GatewayControl, Target
+from helpers.region.gateway.control import GatewayControl
+from helpers.region.gateway.resources import Gateway, Target
+from helpers.region.gateway.service import Gateways
 from helpers.region.images import Images
 from helpers.region.sessions import PATHS, Container, Sessions
 
 Json = dict[str, Any]
 
 DEFAULT = "DEFAULT"
+SETTLE = [("CREATING", "READY"), ("UPDATING", "READY")]
 OF_A_VERSION = {"description", "environmentVariables", "protocolConfiguration", "requestHeaderConfiguration"}
 LIFE = {"lifecycleConfiguration": {"idleRuntimeSessionTimeout": 900, "maxLifetime": 28800}}  # unless it is given
 PUBLIC = {"networkMode": "PUBLIC"}
@@ -100,16 +104,16 @@ class Endpoint(models.AgentRuntimeEndpoint):  # type: ignore[misc]
         self.live_version = self.target_version
 
 
-class AgentCoreControl(Checked, GatewayControl):
+class AgentCoreControl(Checked, GatewayControl, CredentialProviders):
     """The actions. `register` says which programs there are, and which sessions end with a runtime."""
 
     images: Images
     sessions: Sessions
 
     @classmethod
-    def register(cls, images: Images, sessions: Sessions) -> None:
+    def register(cls, images: Images, sessions: Sessions, gateways: Gateways) -> None:
         """Take the place of moto's."""
-        cls.images, cls.sessions = images, sessions
+        cls.images, cls.sessions, cls.gateways = images, sessions, gateways
         models.AgentRuntime, models.AgentRuntimeEndpoint = Runtime, Endpoint
         models.Gateway, models.GatewayTarget = Gateway, Target
         urls.url_paths = {"{0}/.*$": cls.dispatch}

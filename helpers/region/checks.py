@@ -5,6 +5,7 @@ check nothing. Both are refused here with the words that AWS uses, all faults at
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -30,6 +31,7 @@ JSON_TYPES: dict[str, tuple[type, ...]] = {
     "map": (dict,),
     "structure": (dict,),
 }
+HERE = re.compile(r"^http://(?=(127\.0\.0\.1|localhost)[:/])")  # servers of this machine have no certificates
 Fault = tuple[str, str]  # where, and which constraint
 
 
@@ -102,7 +104,7 @@ def _limits(value: Any, shape: Shape, where: str) -> Iterator[Fault]:  # noqa: A
     if isinstance(value, str):
         if "enum" in limits and value not in limits["enum"]:
             yield where, f"Member must satisfy enum value set: [{', '.join(limits['enum'])}]"
-        if "pattern" in limits and not _pattern(limits["pattern"]).fullmatch(value):
+        if "pattern" in limits and not _pattern(limits["pattern"]).fullmatch(HERE.sub("https://", value)):
             yield where, f"Member must satisfy regular expression pattern: {limits['pattern']}"
 
 

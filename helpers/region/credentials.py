@@ -3,6 +3,7 @@
 import configparser
 import secrets
 from pathlib import Path
+from typing import Any
 
 from botocore.credentials import Credentials
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -10,6 +11,7 @@ from moto.iam.access_control import CreateAccessKeyFailure, create_access_key
 
 from helpers.sites.private import write_private
 
+ROOT = f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:root"
 SESSION_HEADER = "X-Amz-Security-Token"
 
 
@@ -30,12 +32,19 @@ class Keys:
         """The secret of an access key; None if nobody has it, or its session token is another."""
         if access_key == self.own.access_key:
             return self.own
-        headers = {SESSION_HEADER: token} if token else {}
         try:
-            found: Credentials = create_access_key(DEFAULT_ACCOUNT_ID, "aws", access_key, headers).create_credentials()
+            found: Credentials = _key(access_key, token).create_credentials()
         except CreateAccessKeyFailure:
             return None
         return found
+
+    def principal(self, access_key: str, token: str | None) -> str:
+        """The ARN of who has an access key."""
+        return ROOT if access_key == self.own.access_key else str(_key(access_key, token).arn)
+
+
+def _key(access_key: str, token: str | None) -> Any:  # noqa: ANN401 - moto's, of a user or an assumed role
+    return create_access_key(DEFAULT_ACCOUNT_ID, "aws", access_key, {SESSION_HEADER: token} if token else {})
 
 
 def _write(path: Path) -> None:

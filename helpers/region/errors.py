@@ -105,6 +105,24 @@ class TooManyRequests(RegionError):
     code = "TooManyRequestsException"
 
 
+class InvalidParameter(RegionError):
+    """Cognito's word for a request that is not valid."""
+
+    code = "InvalidParameterException"
+
+
+class InvalidOAuthFlow(RegionError):
+    """A client cannot have such a flow."""
+
+    code = "InvalidOAuthFlowException"
+
+
+class ScopeDoesNotExist(RegionError):
+    """No resource server defines the scope."""
+
+    code = "ScopeDoesNotExistException"
+
+
 class NotHere(RegionError):
     """An operation of AWS that this Region does not have."""
 

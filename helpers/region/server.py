@@ -26,12 +26,15 @@ from helpers.region.cloud import REGION
 from helpers.region.credentials import Keys
 from helpers.region.errors import NotHere, RegionError
 from helpers.region.functions import Functions
-from helpers.region.gateway_control import Gateway
+from helpers.region.gateway.service import Gateways
 from helpers.region.images import Images
 from helpers.region.journal import Answer, Journal, changes
 from helpers.region.lambda_invoke import Lambda
 from helpers.region.refusals import refusal
 from helpers.region.sessions import Sessions
+from helpers.region.token_issuer import issued
+from helpers.region.user_pools import Pool
+from helpers.region.user_pools_control import UserPools
 from helpers.settings.settings import LOOPBACK
 
 Environ = dict[str, Any]
@@ -64,8 +67,10 @@ class Region:
         self.keys = Keys(folder / "credentials")
         self.sessions = Sessions(folder / "sessions")
         self.functions = Functions(folder / "functions")
+        self.gateways = Gateways(folder / "gateways", self.keys, allowed)
         self.images = Images(images)
-        _register(self.images, self.sessions, self.functions)
+        _register(self.images, self.sessions, self.functions, self.gateways)
+        UserPools.register(folder / "user-pools")
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.lock = threading.Lock()  # moto's control planes are not made for several calls at once
         self.journal = Journal(folder / "journal.jsonl") if keep else None
@@ -81,6 +86,8 @@ class Region:
             return _say(start_response, "200 OK", '{"status": "Healthy"}')
         if path.startswith("/moto-api"):  # anyone could reset everything
             return _say(start_response, "404 Not Found", "Not found.")
+        if answer := issued(environ):  # what user pools tell everyone, and the tokens that they give for a secret
+            return answer(environ, start_response)
         return self._answer(environ, start_response)
 
     def at(self, url: str) -> None:
@@ -94,7 +101,7 @@ class Region:
             "AWS_DEFAULT_REGION": REGION,
         }
         self.functions.environment = self.sessions.environment
-        Gateway.base_url = url
+        Pool.base_url = url
         self.sessions.watch()
 
     def _answer(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -155,10 +162,10 @@ def _read(request: Request) -> bytes:
     return bytes(body)
 
 
-def _register(images: Images, sessions: Sessions, functions: Functions) -> None:
+def _register(images: Images, sessions: Sessions, functions: Functions, gateways: Gateways) -> None:
     """Our actions in the place of moto's."""
     bedrock_runtime_urls.url_paths = {"{0}/.*$": BedrockRuntime.dispatch}
-    AgentCoreControl.register(images, sessions)
+    AgentCoreControl.register(images, sessions, gateways)
     AgentCore.register(images, sessions)
     Lambda.register(functions)
 
@@ -174,12 +181,15 @@ class Quiet(MotoRequestHandler):  # type: ignore[misc]
 
 @contextlib.contextmanager
 def serving(region: Region, host: str = "127.0.0.1", port: int = 0) -> Iterator[BaseWSGIServer]:
-    """A server for `region`; all sessions end with it."""
+    """A server for `region`, and one for its gateways on the port that follows; all sessions end with them."""
     server = make_server(host, port, region, threaded=True, request_handler=Quiet)
-    region.at(f"http://{host}:{server.server_port}")
+    url = f"http://{host}:{server.server_port}"
+    region.at(url)
+    region.gateways.serve(url, host, port + 1 if port else 0)
     try:
         yield server
     finally:
+        region.gateways.stop()
         server.server_close()
         region.sessions.end_all()
         region.functions.end_all()

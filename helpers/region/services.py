@@ -11,10 +11,28 @@ ROWS = [
         "states settle at once; no images are pulled; no VPC, JWT, file systems, capacity",
     ),
     (
-        "AgentCore Gateway",
+        "AgentCore Gateway, control plane",
         f"{MOTO}, corrected",
-        "control plane: ids, states, conflicts, all that was given",
-        "nothing answers at a gateway's address yet; targets are not looked at",
+        "ids, states and their reasons, conflicts, which target takes which credentials, what is not supported",
+        "targets are read at once; no interceptors, policy engines, domains, WAF; private endpoints are only kept",
+    ),
+    (
+        "AgentCore Gateway, its endpoint",
+        KIT,
+        "MCP in the listed versions, sessions, streams, elicitation; all kinds of targets; search; JWT and SigV4",
+        "a port of its own, not a host; servers of this machine only; a small model searches; one role for all",
+    ),
+    (
+        "AgentCore Identity",
+        KIT,
+        "API keys and OAuth client credentials for targets, with their secrets in Secrets Manager",
+        "no log-in of users, no token exchange; workload identities are records",
+    ),
+    (
+        "Cognito user pools",
+        f"{MOTO}, tokens by {KIT}",
+        "discovery, keys, tokens by client credentials, signed with the pool's own key",
+        "no pages to log in",
     ),
     (
         "AgentCore Runtime, InvokeAgentRuntime",
@@ -49,7 +67,12 @@ ROWS = [
         "stacks of network, IAM, Lambda, S3",
         "resources that it does not know are skipped without an error",
     ),
-    ("API Gateway", MOTO, "REST APIs, stages, exports as records", "stages are not served"),
+    (
+        "API Gateway",
+        f"{MOTO}, calls by {KIT}",
+        "REST APIs with stages; a gateway's calls reach functions and HTTP servers behind them",
+        "stages have no address; no templates, authorizers, throttling",
+    ),
 ]
 
 

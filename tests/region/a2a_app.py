@@ -7,7 +7,7 @@ from a2a.types import AgentCapabilities, AgentCard
 from a2a.utils import new_agent_text_message
 from bedrock_agentcore.runtime.a2a import serve_a2a
 
-from helpers.apps.serving import parser
+from helpers.apps.command import parser
 
 
 class Echo(AgentExecutor):

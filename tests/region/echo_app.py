@@ -9,7 +9,7 @@ from pathlib import Path
 import boto3
 from bedrock_agentcore.runtime import BedrockAgentCoreApp, PingStatus
 
-from helpers.apps.serving import parser
+from helpers.apps.command import parser
 
 app = BedrockAgentCoreApp()
 remembered: list[str] = []

@@ -5,7 +5,7 @@ import os
 import uvicorn
 from mcp.server.mcpserver import MCPServer
 
-from helpers.apps.serving import parser
+from helpers.apps.command import parser
 
 server = MCPServer("counter")
 calls: list[int] = []

@@ -6,15 +6,12 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
+from helpers.region.gateway.resources import Target
+
 ROLE = "arn:aws:iam::123456789012:role/gateway"
 MCP = {"mcp": {"mcpServer": {"endpoint": "https://mcp.edge.example.com/mcp"}}}
 SESSIONS = {"mcp": {"supportedVersions": ["2025-11-25"], "sessionConfiguration": {"sessionTimeoutInSeconds": 3600}}}
 DISCOVERY = "https://idp.example.com/.well-known/openid-configuration"
-
-
-@pytest.fixture
-def control(client):
-    return client("bedrock-agentcore-control")
 
 
 @pytest.fixture
@@ -62,16 +59,17 @@ def test_what_is_not_valid_is_refused(control, gateway):
     assert code(control.get_gateway, gatewayIdentifier="none-0123456789") == "ResourceNotFoundException"
 
 
-def test_a_target_keeps_all_that_it_was_given(control, gateway):
+def test_a_target_keeps_all_that_it_was_given(control, gateway, gateways, behind_url):
     place = {"gatewayIdentifier": gateway["gatewayId"]}
     private = {"selfManagedLatticeResource": {"resourceConfigurationIdentifier": "rcfg-0123456789abcdef0"}}
-    made = control.create_gateway_target(**place, name="store", targetConfiguration=MCP, privateEndpoint=private)
+    target = {"mcp": {"mcpServer": {"endpoint": f"{behind_url}/mcp"}}}
+    made = control.create_gateway_target(**place, name="store", targetConfiguration=target, privateEndpoint=private)
     place["targetId"] = made["targetId"]
     assert re.fullmatch(r"[0-9a-zA-Z]{10}", made["targetId"]) and made["status"] == "CREATING"
-    found = control.get_gateway_target(**place)
-    assert (found["status"], found["targetConfiguration"], found["privateEndpoint"]) == ("READY", MCP, private)
-    assert control.update_gateway_target(**place, targetConfiguration=MCP, description="d")["status"] == "UPDATING"
-    found = control.get_gateway_target(**place)
+    found = gateways.settled(gateway["gatewayId"], made["targetId"])
+    assert (found["status"], found["targetConfiguration"], found["privateEndpoint"]) == ("READY", target, private)
+    assert control.update_gateway_target(**place, targetConfiguration=target, description="d")["status"] == "UPDATING"
+    found = gateways.settled(gateway["gatewayId"], made["targetId"])
     assert (found["status"], found["name"], found["description"]) == ("READY", "store", "d")
 
 
@@ -85,12 +83,28 @@ def test_targets_have_names_of_their_own_and_a_gateway_with_targets_stays(contro
     assert code(control.get_gateway, **place) == "ResourceNotFoundException"
 
 
-def test_a_target_is_synchronised(control, gateway):
+def test_a_target_is_synchronised(control, gateway, gateways, behind_url):
     place = {"gatewayIdentifier": gateway["gatewayId"]}
-    made = control.create_gateway_target(**place, name="store", targetConfiguration=MCP)
+    made = gateways.server(gateway["gatewayId"], "store", behind_url)
     (told,) = control.synchronize_gateway_targets(**place, targetIdList=[made["targetId"]])["targets"]
-    assert told["status"] == "SYNCHRONIZING" and told["lastSynchronizedAt"] >= made["lastSynchronizedAt"]
-    assert control.get_gateway_target(**place, targetId=made["targetId"])["status"] == "READY"
+    assert told["status"] == "SYNCHRONIZING"
+    found = gateways.settled(gateway["gatewayId"], made["targetId"])
+    assert found["status"] == "READY" and found["lastSynchronizedAt"] >= made["lastSynchronizedAt"]
     assert (
         code(control.synchronize_gateway_targets, **place, targetIdList=["AAAAAAAAAA"]) == "ResourceNotFoundException"
     )
+
+
+def test_who_reads_the_state_of_a_target_does_not_write_it():
+    """moto's own does, and undid what the thread that reads targets had set meanwhile."""
+    written = []
+
+    class Watched(Target):
+        def __setattr__(self, name, value):
+            written.append(name)
+            super().__setattr__(name, value)
+
+    target = Watched.__new__(Watched)
+    target.__dict__ |= {"_status": "CREATING", "_transitions": [], "model_name": "gateway target"}
+    written.clear()
+    assert target.status == "CREATING" and not written

@@ -1,0 +1,97 @@
+"""Targets with operations over HTTP, known from a document or a stage: each is a tool, each call a request."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+from helpers.region.gateway.aws import Aws
+from helpers.region.gateway.catalogue import Catalogue
+from helpers.region.gateway.exchange import Exchange
+from helpers.region.gateway.messages import Json, result, text
+from helpers.region.gateway.operations import BadArguments, BadTarget, Operation, Request, check
+from helpers.region.gateway.payloads import payload
+from helpers.region.gateway.reach import Reach, beyond
+from helpers.region.gateway.resources import Target
+from helpers.region.gateway.rules import ROLE
+from helpers.region.gateway.upstream import TargetFailed, in_words
+
+Parse = Callable[[str], list[Operation]]
+Signing = Callable[[str], str | None]
+
+
+class Rest(ABC):
+    """A kind of target with operations."""
+
+    def __init__(self, aws: Aws, reach: Reach) -> None:
+        self.aws, self.reach = aws, reach
+        self.operations: dict[str, dict[str, Operation]] = {}  # by the id of their target, and their name
+
+    async def read(self, target: Target) -> Catalogue:
+        """The operations that are tools."""
+        found = await self.found(target)
+        self.operations[target.target_id] = {each.tool["name"]: each for each in found}
+        return Catalogue([each.tool for each in found])
+
+    async def call(self, target: Target, tool: str, exchange: Exchange) -> AsyncIterator[Json]:
+        """Send the request of an operation."""
+        operation, arguments = self.operations[target.target_id][tool], exchange.params.get("arguments") or {}
+        try:
+            check(arguments, operation.tool)
+            request = operation.request(arguments)
+        except BadArguments as error:
+            yield result(exchange.id, text(f"Invalid arguments: {error}", failed=True))
+            return
+        request = replace(request, headers=request.headers | exchange.passed(target))
+        yield result(exchange.id, text(await self._send(target, request)))
+
+    async def _send(self, target: Target, request: Request) -> str:
+        async with in_words():
+            status, said = await self.ask(target, request)
+        if status >= 300:
+            raise TargetFailed(f"The target answered {status}: {said[:2000]}")
+        return said
+
+    @abstractmethod
+    async def found(self, target: Target) -> list[Operation]:
+        """The operations of a target.
+
+        Raises:
+            BadTarget: it has none, or such as cannot be tools.
+        """
+
+    @abstractmethod
+    async def ask(self, target: Target, request: Request) -> tuple[int, str]:
+        """Status and text of the answer to a request."""
+
+
+class Document(Rest):
+    """A kind of target that a document describes; `parse` knows it, `signing` the service that calls are signed for."""
+
+    def __init__(self, aws: Aws, reach: Reach, parse: Parse, signing: Signing | None = None) -> None:
+        super().__init__(aws, reach)
+        self.parse, self.signing = parse, signing
+        self.services: dict[str, str] = {}  # by the id of their target
+
+    async def found(self, target: Target) -> list[Operation]:
+        """The operations of the document."""
+        document = str(await payload(self.aws, target.configuration))
+        operations = await asyncio.to_thread(self.parse, document)
+        if reasons := beyond(each.server for each in operations):
+            raise BadTarget(reasons)
+        if self.signing and (service := await asyncio.to_thread(self.signing, document)):
+            self.services[target.target_id] = service
+        return operations
+
+    async def ask(self, target: Target, request: Request) -> tuple[int, str]:
+        """Status and text of the server's answer."""
+        return await self.reach.ask(
+            self._credentials(target), request.method, request.url, request.headers, request.content or b""
+        )
+
+    def _credentials(self, target: Target) -> Json:
+        """With the gateway's role, for the service that the document names."""
+        service = self.services.get(target.target_id)
+        if target.credentials.get("credentialProviderType") != ROLE or service is None:
+            return target.credentials
+        return target.credentials | {"credentialProvider": {"iamCredentialProvider": {"service": service}}}

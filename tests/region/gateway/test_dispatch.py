@@ -1,0 +1,129 @@
+import json
+
+import pytest
+
+from tests.region.gateway.conftest import SESSIONS, STREAMS, Client, messages, response
+from tests.region.gateway.upstreams import Odd, served
+
+
+@pytest.fixture
+def caller(gateways, behind_url):
+    gateway, url = gateways.make()
+    assert gateways.server(gateway, "hamburg", behind_url)["status"] == "READY"
+    client = Client(url)
+    client.begin()
+    return client
+
+
+def test_tools_have_the_name_of_their_target_before_theirs(caller, behind):
+    assert set(caller.tools()) >= {"hamburg___stock", "hamburg___count", "hamburg___order"}
+    answer = caller.call("hamburg___stock", sku="abc")
+    assert answer["result"]["structuredContent"] == {"result": 3} and behind.calls[-1] == "abc"
+
+
+def test_a_page_holds_the_tools_of_one_target(gateways, behind_url):
+    gateway, url = gateways.make()
+    for name in ("one", "two", "three"):
+        gateways.server(gateway, name, behind_url)
+    client = Client(url)
+    client.begin()
+    page = response(client.send("tools/list"))["result"]
+    assert {tool["name"].partition("___")[0] for tool in page["tools"]} == {"one"} and page["nextCursor"]
+    assert [name for name in client.tools() if name.endswith("stock")] == [
+        "one___stock",
+        "two___stock",
+        "three___stock",
+    ]
+    assert response(client.send("tools/list", {"cursor": "bad"}))["error"]["code"] == -32602
+    whole, url = gateways.make(STREAMS | {"disableMcpListToolsPagination": True})
+    for name in ("one", "two"):
+        gateways.server(whole, name, behind_url)
+    client = Client(url)
+    client.begin()
+    page = response(client.send("tools/list"))["result"]
+    assert len(page["tools"]) == 8 and "nextCursor" not in page
+
+
+def test_unknown_tools_and_bad_arguments_are_told(caller):
+    for name in ("stock", "berlin___stock", "hamburg___none", "", None, 7):
+        error = response(caller.send("tools/call", {"name": name}))["error"]
+        assert error["code"] == -32602 and "Unknown tool" in error["message"]
+    assert response(caller.send("tools/call", {"name": "hamburg___stock", "arguments": [1]}))["error"]["code"] == -32602
+    answer = caller.call("hamburg___stock", wrong=1)
+    assert answer["result"]["isError"] and "sku" in answer["result"]["content"][0]["text"]
+    answer = caller.call("hamburg___stock", sku="none")["result"]
+    assert answer["isError"] and "no such article" in answer["content"][0]["text"]
+
+
+def test_prompts_and_resources_are_passed_on(caller):
+    prompts = response(caller.send("prompts/list"))["result"]["prompts"]
+    assert [prompt["name"] for prompt in prompts] == ["hamburg___note"]
+    asked = {"name": "hamburg___note", "arguments": {"article": "lamps"}}
+    assert response(caller.send("prompts/get", asked))["result"]["messages"][0]["content"]["text"] == "Reorder lamps."
+    resources = response(caller.send("resources/list"))["result"]["resources"]
+    assert [resource["uri"] for resource in resources] == ["store://articles"]
+    templates = response(caller.send("resources/templates/list"))["result"]["resourceTemplates"]
+    assert [template["uriTemplate"] for template in templates] == ["store://articles/{name}"]
+    for uri, said in (("store://articles", "lamp, chair"), ("store://articles/lamp", "the lamp")):
+        assert response(caller.send("resources/read", {"uri": uri}))["result"]["contents"][0]["text"] == said
+    assert response(caller.send("resources/read", {"uri": "store://none/at/all"}))["error"]["code"] == -32002
+    assert response(caller.send("prompts/get", {"name": "hamburg___none"}))["error"]["code"] == -32602
+
+
+def test_of_two_resources_with_one_address_the_lower_number_wins(gateways, behind_url):
+    gateway, url = gateways.make()
+    with served(Odd().app()) as other:
+        gateways.server(gateway, "odd", other, resourcePriority=1)
+        gateways.server(gateway, "later", behind_url, resourcePriority=20)
+        gateways.server(gateway, "first", behind_url, resourcePriority=10)
+        client = Client(url)
+        client.begin()
+        assert len(response(client.send("resources/list"))["result"]["resources"]) == 1
+        assert response(client.send("resources/read", {"uri": "store://articles"}))["result"]
+
+
+def test_progress_comes_only_where_it_may_stream(gateways, behind_url):
+    for mcp, expected in ((STREAMS, 3), (SESSIONS, 0)):
+        gateway, url = gateways.make(mcp)
+        gateways.server(gateway, "hamburg", behind_url)
+        client = Client(url)
+        client.begin()
+        asked = {"name": "hamburg___count", "arguments": {"to": 3}, "_meta": {"progressToken": "p"}}
+        told = messages(client.send("tools/call", asked))
+        assert [each["params"]["progress"] for each in told[:-1]] == [1, 2, 3][:expected]
+        assert told[-1]["result"]["content"][0]["text"] == "counted to 3"
+        client.headers["accept"] = "application/json"
+        assert len(messages(client.send("tools/call", asked))) == 1
+
+
+def test_an_unknown_method_is_none(caller):
+    for method in ("completion/complete", "logging/setLevel", "resources/subscribe", "server/discover", "x"):
+        assert response(caller.send(method))["error"]["code"] == -32601
+    assert response(caller.send("ping"))["result"] == {}
+
+
+def test_a_target_listed_live_shows_what_it_has_now(gateways):
+    gateway, url = gateways.make()
+    odd = Odd()
+    with served(odd.app()) as other:
+        gateways.server(gateway, "live", other, listingMode="DYNAMIC")
+        gateways.server(gateway, "kept", other)
+        client = Client(url)
+        client.begin()
+        odd.tools.append({"name": "new", "inputSchema": {"type": "object"}})
+        assert client.tools() == ["live___t", "live___new", "kept___t"]
+        assert client.call("live___new")["result"]["content"][0]["text"] == "fine"
+        assert client.call("kept___new")["error"]["code"] == -32602
+
+
+def test_tools_that_are_given_are_not_asked_for(gateways, behind_url):
+    gateway, url = gateways.make()
+    tools = json.dumps({"tools": [{"name": "stock", "description": "d", "inputSchema": {"type": "object"}}]})
+    server = {"endpoint": f"{behind_url}/mcp", "mcpToolSchema": {"inlinePayload": tools}}
+    assert gateways.add(gateway, "given", {"mcp": {"mcpServer": server}})["status"] == "READY"
+    client = Client(url)
+    client.begin()
+    assert client.tools() == ["given___stock"]
+    assert client.call("given___stock", sku="abc")["result"]["structuredContent"] == {"result": 3}
+    server["mcpToolSchema"] = {"inlinePayload": "{"}
+    assert "no JSON" in gateways.add(gateway, "bad", {"mcp": {"mcpServer": server}})["statusReasons"][0]
