@@ -7,7 +7,7 @@ from a2a.server.events import EventQueue
 from a2a.server.tasks import TaskUpdater
 from a2a.types import Part, TextPart
 
-SECONDS = 300.0  # as long as Strands' A2AAgent waits
+from helpers.apps.command import SECONDS
 
 
 class Deadline(AgentExecutor):

@@ -2,23 +2,26 @@
 
     python -m helpers.apps.formulary --port 8000
 
-To its callers the whole agent is one tool, `ask_formulary`; the model, the table and the agent's own tool stay here.
+To its callers the whole agent is one tool, `ask_formulary`; the model and the table stay here. The entry is looked up
+before the model is asked.
 """
 
 import csv
 from pathlib import Path
 
 from mcp.server.mcpserver import MCPServer
-from strands import Agent, tool
+from strands import Agent
 from strands.models.ollama import OllamaModel
 
-from helpers.apps.serving import parser, run, serve_mcp
+from helpers.apps.command import parser, run
+from helpers.apps.retail import Refused
+from helpers.apps.serving import serve_mcp
 from helpers.inference import endpoint
 from helpers.settings import settings
 from helpers.settings.settings import ROOT
 
 TABLE = ROOT / "notebooks/data/hospital/tables/formulary.csv"
-INSTRUCTIONS = "You answer a question about a medicine from the formulary's entry, in one short sentence."
+INSTRUCTIONS = "You answer a question about a medicine from the formulary's entries, in one short sentence."
 
 
 class Formulary:
@@ -28,17 +31,16 @@ class Formulary:
         with path.open(newline="") as file:
             self.entries = list(csv.DictReader(file))
 
-    @tool
-    def entry(self, medicine: str) -> str:
-        """What the formulary says of a medicine.
+    def found(self, question: str) -> str:
+        """The entries of the medicines that a question names, one a line.
 
-        Args:
-            medicine: Its name, for example Ibuprofen.
+        Raises:
+            Refused: it names none of the formulary's.
         """
-        wanted = medicine.strip(" .,'\"").lower()
-        found = [entry for entry in self.entries if entry["drug"].lower() == wanted]
+        words = question.lower()
+        found = [entry for entry in self.entries if entry["drug"].lower() in words]
         if not found:
-            raise ValueError(f"The formulary has no {medicine}.")
+            raise Refused("The question names no medicine that the formulary has. Ask about one, by its name.")
         return "\n".join("; ".join(f"{name}: {value}" for name, value in entry.items()) for entry in found)
 
     async def ask_formulary(self, question: str) -> str:
@@ -47,9 +49,10 @@ class Formulary:
         Args:
             question: One question that names the medicine.
         """
+        prompt = f"{self.found(question)}\n\nQuestion: {question}"  # left to call a tool, a small model often guesses
         model = OllamaModel(endpoint(), model_id=settings().chat_model, temperature=0, max_tokens=120)
-        agent = Agent(model, system_prompt=INSTRUCTIONS, tools=[self.entry], callback_handler=None)
-        return str(await agent.invoke_async(question)).strip()
+        agent = Agent(model, system_prompt=INSTRUCTIONS, callback_handler=None)
+        return str(await agent.invoke_async(prompt)).strip()
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 python -m helpers.apps.inference --port 11500
 """
 
-from helpers.apps.serving import parser, run
+from helpers.apps.command import parser, run
 from helpers.inference.server import serve
 from helpers.settings import settings
 from helpers.sites.lease import Lease

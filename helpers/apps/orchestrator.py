@@ -22,8 +22,8 @@ from strands.agent.a2a_agent import A2AAgent
 from strands.models import BedrockModel
 from strands.tools.mcp import MCPClient
 
+from helpers.apps.command import hosts, parser, run
 from helpers.apps.peers import peer
-from helpers.apps.serving import hosts, parser, run
 from helpers.inference.http import HostGuard
 
 INSTRUCTIONS = """You help the staff of a hospital group.

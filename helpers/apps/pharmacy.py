@@ -8,23 +8,24 @@ way, the pharmacy answers again and reserves nothing more.
 
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 from strands import Agent, tool
 from strands.models.ollama import OllamaModel
 from strands.multiagent.a2a import A2AServer
 
-from helpers.apps.serving import parser, run, serve
+from helpers.apps.command import parser, run
+from helpers.apps.database import create, transaction
+from helpers.apps.serving import serve
 from helpers.inference import endpoint
 from helpers.settings import settings
 
 INSTRUCTIONS = "You are a hospital's pharmacy. Do what is asked with one tool, then tell its result in one sentence."
-SCHEMA = """
-create table if not exists stock (medicine text primary key collate nocase, units integer not null check (units >= 0));
-create table if not exists reservations (reference text primary key, medicine text, units integer, at real);
-"""
+SCHEMA = (
+    "create table if not exists stock"
+    " (medicine text primary key collate nocase, units integer not null check (units >= 0))",
+    "create table if not exists reservations (reference text primary key, medicine text, units integer, at real)",
+)
 STOCK = {"Idarucizumab": 4, "Prothrombin complex": 12, "Tranexamic acid": 60, "Dantrolene": 36, "Fomepizole": 2}
 
 
@@ -32,10 +33,9 @@ class Pharmacy:
     """The tools, over a database of its own."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        with self._database() as database:
-            database.executescript(SCHEMA)
+        create(path, *SCHEMA)
+        with transaction(self.path) as database:
             database.executemany("insert into stock values (?, ?) on conflict do nothing", STOCK.items())
 
     @tool
@@ -46,7 +46,7 @@ class Pharmacy:
             medicine: Its name.
         """
         medicine = _plain(medicine)
-        with self._database() as database:
+        with transaction(self.path) as database:
             return f"{self._units(database, medicine)} units of {medicine} are free"
 
     @tool
@@ -61,7 +61,7 @@ class Pharmacy:
         reference, medicine = _plain(reference).upper(), _plain(medicine)
         if not reference:
             raise ValueError("A reservation needs the reference of whoever asks. Ask for it.")
-        with self._database() as database:
+        with transaction(self.path) as database:
             before = database.execute("select medicine, units from reservations where reference = ?", [reference])
             if known := before.fetchone():
                 return self._again(reference, known, (medicine, units))
@@ -71,18 +71,6 @@ class Pharmacy:
             database.execute("update stock set units = units - ? where medicine = ?", [units, medicine])
             database.execute("insert into reservations values (?, ?, ?, ?)", [reference, medicine, units, time.time()])
             return f"{units} units of {medicine} are reserved for {reference}"
-
-    @contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that nobody else writes in."""
-        with closing(sqlite3.connect(self.path, timeout=10, isolation_level=None)) as database:
-            database.execute("begin immediate")
-            try:
-                yield database
-            except BaseException:
-                database.rollback()
-                raise
-            database.commit()
 
     def _units(self, database: sqlite3.Connection, medicine: str) -> int:
         found = database.execute("select units from stock where medicine = ?", [medicine]).fetchone()

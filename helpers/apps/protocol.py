@@ -10,7 +10,8 @@ from strands.hooks import BeforeInvocationEvent, HookProvider, HookRegistry
 from strands.models.ollama import OllamaModel
 from strands.multiagent.a2a import A2AServer
 
-from helpers.apps.serving import parser, run, serve
+from helpers.apps.command import parser, run
+from helpers.apps.serving import serve
 from helpers.inference import endpoint
 from helpers.knowledge import KnowledgeBase
 from helpers.settings import settings

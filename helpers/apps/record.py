@@ -12,7 +12,8 @@ from strands import Agent, tool
 from strands.models.ollama import OllamaModel
 from strands.multiagent.a2a import A2AServer
 
-from helpers.apps.serving import parser, run, serve
+from helpers.apps.command import parser, run
+from helpers.apps.serving import serve
 from helpers.fiction import hospital_records
 from helpers.inference import endpoint
 from helpers.settings import settings

@@ -5,8 +5,6 @@ Loopback only, unless `--host` says otherwise; a foreign `Host` or `Origin` head
 """
 
 import argparse
-import sys
-from collections.abc import Callable
 
 import uvicorn
 from a2a.types import AgentCard, HTTPAuthSecurityScheme, SecurityScheme
@@ -18,43 +16,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from strands.multiagent.a2a import A2AServer
 
-from helpers.apps.deadline import SECONDS, Deadline
+from helpers.apps import stateful
+from helpers.apps.command import SECONDS, hosts
+from helpers.apps.deadline import Deadline
 from helpers.apps.guards import EARLIER_CARD, PING, SizeGuard, TokenGuard
 from helpers.inference.http import HostGuard
 from helpers.settings import settings
 from helpers.settings.settings import LOOPBACK
 from helpers.sites.operations import CARD
 from helpers.sites.tokens import Issuer
-
-
-def parser(about: str, agent: bool = True) -> argparse.ArgumentParser:
-    """The arguments that every program takes; those of an agent, if it is one."""
-    spec = sys.modules["__main__"].__spec__
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {spec.name.removesuffix('.__main__')}" if spec else None,
-        description=about,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--port", type=_port, default=0, help="port to listen on; a free one, which is printed, if none"
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; loopback unless you say otherwise")
-    parser.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="Host header to answer too")
-    if agent:
-        parser.add_argument(
-            "--task-seconds", type=float, default=SECONDS, metavar="N", help="how long a task may take (%(default)g)"
-        )
-    return parser
-
-
-def run(main: Callable[[], None]) -> None:
-    """Run a program. What goes wrong for a reason that the kit knows is told in a sentence, not in a traceback."""
-    try:
-        main()
-    except Exception as error:
-        if not type(error).__module__.startswith("helpers."):
-            raise
-        sys.exit(f"{type(error).__name__}: {error}")
 
 
 def serve(server: A2AServer, given: argparse.Namespace) -> None:
@@ -64,18 +34,20 @@ def serve(server: A2AServer, given: argparse.Namespace) -> None:
     _listen(application(server, name, key, hosts(given)), given)
 
 
-def serve_mcp(server: MCPServer, given: argparse.Namespace) -> None:
-    """Serve the tools over MCP, at `/mcp`, until the program is ended."""
+def serve_mcp(server: MCPServer, given: argparse.Namespace, question_seconds: float = SECONDS) -> None:
+    """Serve the tools over MCP, at `/mcp`, until the program is ended; their questions wait so long for an answer."""
     name, key = _identity(server.name)
-    app = server.streamable_http_app(host=given.host)
+    guarded = guards(name, key, hosts(given))
+    app = stateful.application(server, guarded, host=given.host, question_seconds=question_seconds)
     app.routes.append(Route(PING, _ping))
-    app.user_middleware += guards(name, key, hosts(given))
     _listen(app, given)
 
 
-def hosts(given: argparse.Namespace) -> frozenset[str]:
-    """The Host headers to answer to."""
-    return LOOPBACK | {given.host, *given.allow_host}
+def serve_rest(app: Starlette, given: argparse.Namespace) -> None:
+    """Serve a service over REST until the program is ended. It says itself who may call."""
+    app.routes.append(Route(PING, _ping))
+    app.user_middleware = [Middleware(SizeGuard), Middleware(HostGuard, allowed=hosts(given)), *app.user_middleware]
+    _listen(app, given)
 
 
 def guards(audience: str, public_key: str, hosts: frozenset[str]) -> list[Middleware]:
@@ -120,13 +92,6 @@ def _identity(name: str) -> tuple[str, str]:
 
 def _listen(app: Starlette, given: argparse.Namespace) -> None:
     uvicorn.run(app, host=given.host, port=given.port, log_level="info", timeout_graceful_shutdown=2)
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port < 2**16:
-        raise argparse.ArgumentTypeError(f"{port} is no port: ports go from 0 to 65535")
-    return port
 
 
 def _addressed(card: AgentCard, request: Request) -> AgentCard:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
 
-from helpers.apps.serving import parser
+from helpers.apps.command import parser
 from helpers.settings import settings
 
 USE = re.compile(r"use (\w+) (\{.*?\})")

@@ -1,5 +1,6 @@
 """Each program by itself, from the command line, and at a site."""
 
+import json
 import os
 import re
 import subprocess
@@ -15,8 +16,8 @@ from tests.apps.asking import ask
 from tests.apps.conftest import TWO
 from tests.waiting import end, until
 
-APPS = ["record", "protocol", "pharmacy", "inference", "formulary", "orchestrator"]
-NO_TASKS = {"inference", "formulary", "orchestrator"}  # not A2A
+NO_TASKS = ["inference", "formulary", "orchestrator", "inventory", "telemetry", "supplier", "weather"]  # not A2A
+APPS = ["record", "protocol", "pharmacy", *NO_TASKS]
 AT = re.compile(r"(?:running on|API on) (http://\S+)")
 
 
@@ -84,6 +85,13 @@ def test_a_program_alone_says_how_to_get_a_token_and_takes_that_and_no_other(nam
     _, foreign, _ = told(["helpers.sites.tokens", "another"], environment)
     headers = {"Authorization": f"Bearer {foreign.strip()}"}
     assert "for another program" in httpx.post(url, json={}, headers=headers).json()["error"]
+
+
+@pytest.mark.parametrize(("name", "option"), [("supplier", "--document"), ("weather", "--model")])
+def test_what_a_gateway_is_told_of_a_service_is_printed_without_a_key(name, option, environment):
+    without = {key: value for key, value in environment.items() if key != "WORKSHOP_SUPPLIER_KEY"}
+    code, out, _ = told([f"helpers.apps.{name}", option, "http://127.0.0.1:8123"], without)
+    assert code == 0 and json.loads(out) and '"http://127.0.0.1:8123"' in out
 
 
 def test_a_port_that_is_none_is_refused_in_a_sentence(environment):
