@@ -83,15 +83,22 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     cells = [new_code_cell("1 + 1"), new_code_cell("raise ValueError('on purpose')"), new_code_cell("2 + 2")]
     metadata = nbformat.read(served / FIRST, 4).metadata
     nbformat.write(new_notebook(cells=cells, metadata=metadata), served / BROKEN)
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(
-            command(served), cwd=ROOT, env=environment(own, token), stdout=log, stderr=log, start_new_session=True
-        )
+    with serving(command(served), ROOT, environment(own, token), own) as (record, process):
+        yield Lab(f"http://127.0.0.1:{record['port']}", token, served, process)
+
+
+@contextmanager
+def serving(
+    command: list[str], cwd: Path, env: dict[str, str], own: Path
+) -> Iterator[tuple[dict[str, Any], psutil.Process]]:
+    """A server whose settings are in `own`: what it tells of itself, and its process."""
+    with (own.parent / "log").open("w") as log:
+        server = subprocess.Popen(command, cwd=cwd, env=env, stdout=log, stderr=log, start_new_session=True)
     try:
         until(lambda: records(own) or server.poll() is not None, seconds=60)
-        assert server.poll() is None, (folder / "log").read_text()
+        assert server.poll() is None, (own.parent / "log").read_text()
         [record] = records(own)
-        yield Lab(f"http://127.0.0.1:{record['port']}", token, served, psutil.Process(server.pid))
+        yield record, psutil.Process(server.pid)
     finally:
         end(server)
 
