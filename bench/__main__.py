@@ -13,10 +13,17 @@ from types import ModuleType
 from rich.console import Console
 from rich.table import Table
 
-from bench import inference, knowledge, region, sites
+from bench import approvals, gateway, inference, knowledge, region, sites
 from bench.measure import Ratio
 
-PARTS = {"inference": inference, "knowledge": knowledge, "sites": sites, "region": region}
+PARTS = {
+    "inference": inference,
+    "knowledge": knowledge,
+    "sites": sites,
+    "region": region,
+    "gateway": gateway,
+    "approvals": approvals,
+}
 console = Console()
 
 

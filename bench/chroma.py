@@ -3,15 +3,14 @@
 import contextlib
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bench import environment
 from helpers.knowledge.embedder import Vectors
 from helpers.settings.settings import ROOT
 
@@ -66,15 +65,6 @@ def chroma() -> Iterator[Chroma | None]:
             process.wait()  # before its folder is deleted
 
 
-@cache
 def missing() -> str:
     """Why Chroma cannot be run, after an attempt to install it; empty when it can."""
-    uv = str(Path(sys.executable).with_name("uv"))
-    create = [] if ENVIRONMENT.exists() else [[uv, "venv", "--quiet", str(ENVIRONMENT)]]
-    install = [uv, "pip", "install", "--quiet", "--python", str(ENVIRONMENT), VERSION]
-    try:
-        for command in (*create, install):
-            subprocess.run(command, check=True, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        return (getattr(error, "stderr", None) or str(error)).strip()
-    return ""
+    return environment.missing(ENVIRONMENT, VERSION)

@@ -4,8 +4,10 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 Pairs = list[tuple[float, float]]
+Measured = TypeVar("Measured")
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,11 @@ def milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def in_turns(ours: Callable[[int], float], peer: Callable[[int], float], rounds: int) -> Pairs:
+def in_turns(
+    ours: Callable[[int], Measured], peer: Callable[[int], Measured], rounds: int
+) -> list[tuple[Measured, Measured]]:
     """Measure both `rounds` times, alternating who goes first; each call gets the number of its round."""
-    pairs: Pairs = []
+    pairs = []
     for turn in range(rounds):
         if turn % 2:
             second, first = peer(turn), ours(turn)
