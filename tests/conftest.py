@@ -69,3 +69,9 @@ def _ours() -> list[psutil.Process]:
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
     return found
+
+
+@pytest.fixture(params=["legacy", "auto"], ids=["2025-11-25", "2026-07-28"])
+def era(request: pytest.FixtureRequest) -> str:
+    """The mode of an MCP client with a session, and of one without."""
+    return str(request.param)

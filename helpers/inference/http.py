@@ -59,8 +59,8 @@ def _hostname(url: str) -> str | None:
         return None
 
 
-async def read_body(request: Request) -> bytes:
-    """The body, if it is not larger than `BODY_LIMIT` bytes.
+async def read_body(request: Request, most: int = BODY_LIMIT) -> bytes:
+    """The body, if it is not larger than `most` bytes.
 
     Raises:
         BadRequest: it is larger.
@@ -68,15 +68,15 @@ async def read_body(request: Request) -> bytes:
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > BODY_LIMIT:
-            raise BadRequest(f"the request is larger than {BODY_LIMIT // 2**20} MiB")
+        if len(body) > most:
+            raise BadRequest(f"the request is larger than {most // 2**20} MiB")
     return bytes(body)
 
 
-async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     """Await `work`, but give it up when the client goes away: nobody computes for a reader who has left."""
     task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_disconnected(request))
+    gone = asyncio.ensure_future(_disconnected(receive))
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
@@ -88,8 +88,8 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
         await asyncio.gather(task, gone, return_exceptions=True)
 
 
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
         pass
 
 

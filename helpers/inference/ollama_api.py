@@ -103,14 +103,16 @@ class OllamaAPI:
         started = time.perf_counter_ns()
         asked = shapes.parse(shapes.EmbedRequest, await read_body(request))
         texts = [asked.input] if isinstance(asked.input, str) else asked.input or []
-        vectors, tokens, load = await unless_gone(request, embed(self.engine, asked, texts))
+        vectors, tokens, load = await unless_gone(request.receive, embed(self.engine, asked, texts))
         took = {"total_duration": time.perf_counter_ns() - started, "load_duration": load}
         answer = {"model": asked.model, "embeddings": vectors, **took, "prompt_eval_count": tokens}
         return Response(to_json(answer), media_type="application/json")
 
     async def embeddings(self, request: Request) -> Response:
         asked = shapes.parse(shapes.EmbedRequest, await read_body(request))
-        vectors, _, _ = await unless_gone(request, embed(self.engine, asked, [asked.prompt] if asked.prompt else []))
+        vectors, _, _ = await unless_gone(
+            request.receive, embed(self.engine, asked, [asked.prompt] if asked.prompt else [])
+        )
         return JSONResponse({"embedding": vectors[0] if vectors else []})
 
     async def _chat(self, asked: shapes.ChatRequest) -> AsyncGenerator[JSON]:
@@ -201,8 +203,8 @@ def check_capabilities(model: Model, asked: shapes.Request | None = None, tools:
 async def _answer(request: Request, records: AsyncGenerator[JSON], stream: bool, whole: Any) -> Response:  # noqa: ANN401
     """Stream the records as NDJSON, or send them as one; errors before the first get a status of their own."""
     if not stream:
-        return JSONResponse(whole(await unless_gone(request, _all(records))))
-    first = await unless_gone(request, anext(records))
+        return JSONResponse(whole(await unless_gone(request.receive, _all(records))))
+    first = await unless_gone(request.receive, anext(records))
     return StreamingResponse(_ndjson(replay(first, records)), media_type="application/x-ndjson")
 
 

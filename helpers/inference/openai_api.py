@@ -68,10 +68,10 @@ class OpenAIAPI:
     async def _pass_on(self, request: Request, model: Model, mode: Mode, body: JSON) -> Response:
         try:
             async with contextlib.AsyncExitStack() as stack:
-                reply = await unless_gone(request, self._send(stack, request.url.path, model, mode, body))
+                reply = await unless_gone(request.receive, self._send(stack, request.url.path, model, mode, body))
                 if body.get("stream") and reply.status_code == 200:
                     return StreamingResponse(_stream(reply, stack.pop_all(), model), media_type="text/event-stream")
-                content = await unless_gone(request, reply.aread())
+                content = await unless_gone(request.receive, reply.aread())
         except httpx.TransportError as error:
             raise RunnerFailed(died(model)) from error
         return Response(content, reply.status_code, media_type="application/json")

@@ -21,11 +21,10 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
-from filelock import FileLock
 
 from helpers.settings import settings
 from helpers.sites.errors import KeyDamaged, TokenRefused
-from helpers.sites.private import write_private
+from helpers.sites.private import read_or_make
 
 ISSUER = "hybrid-agents-workshop"
 ALGORITHM = "EdDSA"
@@ -41,12 +40,8 @@ class Issuer:
         Raises:
             KeyDamaged: what is there is no such key.
         """
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / "private.pem"
-        with FileLock(folder / "key.lock"):
-            if not path.exists():
-                _write_key(path)
-        self._key = _read_key(path)
+        self._key = _loaded(read_or_make(path, _made), path)
 
     @classmethod
     def of_this_user(cls) -> Self:
@@ -99,9 +94,9 @@ def main() -> None:
     print(Issuer.of_this_user().token(given.subject, given.audience, given.seconds))
 
 
-def _read_key(path: Path) -> Ed25519PrivateKey:
+def _loaded(pem: bytes, path: Path) -> Ed25519PrivateKey:
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as error:
         raise KeyDamaged(
             f"{path} holds no key that tokens can be signed with. Delete it; a new one is made."
@@ -111,9 +106,8 @@ def _read_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def _write_key(path: Path) -> None:
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    write_private(path, pem)
+def _made() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 if __name__ == "__main__":

@@ -13,24 +13,16 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from strands import Agent
-from strands.models import Model
 from strands.multiagent.a2a import A2AServer
 
-from helpers.apps.serving import parser, serve
+from helpers.apps.command import parser
+from helpers.apps.serving import serve
 from helpers.settings import settings
+from tests.scripted_model import ScriptedModel
 
 
-class Scripted(Model):
+class Scripted(ScriptedModel):
     """Does what the last message says."""
-
-    def update_config(self, **config):
-        pass
-
-    def get_config(self):
-        return {}
-
-    def structured_output(self, *arguments, **options):
-        raise NotImplementedError  # abstract
 
     async def stream(self, messages, tool_specs=None, system_prompt=None, **options):
         yield {"messageStart": {"role": "assistant"}}

@@ -86,9 +86,7 @@ def test_a_token_with_a_claim_missing_is_refused(issuer, missing):
     refused(issuer, signed(issuer, given), f"{missing}|another program")
 
 
-@pytest.mark.parametrize(
-    "changes", [{"exp": "never"}, {"sub": 7}, {"aud": 7}, {"exp": None}, {"nbf": time.time() + 900}]
-)
+@pytest.mark.parametrize("changes", [{"exp": "never"}, {"sub": 7}, {"aud": 7}, {"exp": None}, {"nbf": 4_000_000_000}])
 def test_a_token_with_an_odd_claim_is_refused(issuer, changes):
     refused(issuer, signed(issuer, claims(**changes)), "The token")
 
