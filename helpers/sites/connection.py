@@ -5,6 +5,7 @@ import contextlib
 import random
 import socket
 import struct
+import time
 import traceback
 
 from helpers.sites.tap import Direction, Tap
@@ -57,9 +58,12 @@ class Link:
         return bool(self.conditions.latency_ms or self.conditions.jitter_ms or self.conditions.bandwidth_mbit)
 
     async def carry(self, sender: str, size: int, given: float) -> None:
-        """Return when `size` bytes that `sender` gave at `given`, in the loop's time, have arrived."""
+        """Return when `size` bytes that `sender` gave at `given`, by `time.monotonic()`, have arrived.
+
+        Not the loop's time: uvloop's is of whole milliseconds and may be old, and nothing may arrive too early.
+        """
         due = self._due(sender, size, given)
-        while (wait := due - asyncio.get_running_loop().time()) > 0:
+        while (wait := due - time.monotonic()) > 0:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._changed.wait()
@@ -114,7 +118,7 @@ class Connection:
         if self.link.conditions.state == "cut":
             raise ConnectionResetError
         for sender in (self.tap.requests.source, self.tap.responses.source):  # a handshake is a round trip
-            await self.link.carry(sender, 0, asyncio.get_running_loop().time())
+            await self.link.carry(sender, 0, time.monotonic())
         reader, writer = await asyncio.open_connection(host, port, limit=CHUNK, ssl=tls or None)
         self.ends.append(writer)
         answers = Way(self.link, self.tap.responses, reader, self.writer)
@@ -149,7 +153,7 @@ class Way:
                 under_way = asyncio.Queue(IN_FLIGHT)
                 tasks.create_task(self._arrive(under_way))
             if under_way is not None:
-                await under_way.put((asyncio.get_running_loop().time(), data))
+                await under_way.put((time.monotonic(), data))
             else:
                 await self.link.passing.wait()
                 await self._write(data)

@@ -70,6 +70,12 @@ def test_latency_is_added_in_each_direction(enter):
         assert slow >= 0.4 and seconds(lambda: ask(connection), 5) < slow / 2
 
 
+def test_nothing_arrives_too_early_by_parts_of_a_millisecond(enter):
+    _, connect = enter(hello, latency_ms=5)
+    with connect() as connection:
+        assert seconds(lambda: ask(connection), 100) >= 0.01
+
+
 def test_jitter_makes_some_later_than_others(enter):
     _, connect = enter(hello, jitter_ms=100)
     with connect() as connection:
