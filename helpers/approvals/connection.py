@@ -61,7 +61,7 @@ class Connection(ToolProvider):
             more: `mode`, `progress`, `logging`, `log_level`, `recorder`: see `session.Settings`.
         """
         self.desk, self.calls, self.patience = desk, calls or Calls(), patience
-        self.session = Session(Settings(server, desk, headers, **more))
+        self.session = Session(Settings(server, desk, headers, tools_changed=self._forget_tools, **more))
         self._starting = threading.Lock()
         self._portal: BlockingPortal | None = None
         self._resources = ExitStack()
@@ -132,7 +132,11 @@ class Connection(ToolProvider):
         with self._starting, self._resources:
             if self._portal is not None:
                 self._portal.call(self._leave)
-            self._portal, self._tools = None, None
+            self._portal = None
+            self._forget_tools()
+
+    def _forget_tools(self) -> None:
+        self._tools = None
 
     async def _leave(self) -> None:
         self._left = {task for task in self._settling if not task.cancelling()}

@@ -6,7 +6,7 @@ recorder.messages
 """
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import Context
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from mcp.client._transport import ReadStream, TransportStreams, WriteStream
 from mcp.shared.message import SessionMessage
 
 Item = SessionMessage | Exception
+Look = Callable[[Item], None]
 
 
 @dataclass(frozen=True)
@@ -46,24 +47,37 @@ class Recorder:
         """Forget what passed."""
         self._messages.clear()
 
-    @asynccontextmanager
-    async def transport(self, inner: AbstractAsyncContextManager[TransportStreams]) -> AsyncIterator[TransportStreams]:
+    def transport(
+        self, inner: AbstractAsyncContextManager[TransportStreams]
+    ) -> AbstractAsyncContextManager[TransportStreams]:
         """A transport that passes everything on unchanged, and whose messages are kept."""
-        async with inner as (read, write):
-            yield _Read(read, self), _Write(write, self)
+        return watched(
+            inner,
+            received=lambda item: self._keep(item, self.server, self.caller),
+            sent=lambda item: self._keep(item, self.caller, self.server),
+        )
 
-    def keep(self, item: Item, sender: str, receiver: str) -> None:
+    def _keep(self, item: Item, sender: str, receiver: str) -> None:
         """Keep a message; a fault of the transport is none."""
         if isinstance(item, SessionMessage):
             body = item.message.model_dump(mode="json", by_alias=True, exclude_unset=True)
             self._messages.append(Message(time.time(), sender, receiver, body))  # atomic, whichever thread appends
 
 
+@asynccontextmanager
+async def watched(
+    inner: AbstractAsyncContextManager[TransportStreams], received: Look, sent: Look | None = None
+) -> AsyncIterator[TransportStreams]:
+    """A transport that passes everything on unchanged; the functions see each message before anybody acts on it."""
+    async with inner as (read, write):
+        yield _Read(read, received), _Write(write, sent) if sent else write
+
+
 class _Stream:
     """What both directions have."""
 
-    def __init__(self, inner: Any, recorder: Recorder) -> None:  # noqa: ANN401 - a stream of either direction
-        self._inner, self._recorder = inner, recorder
+    def __init__(self, inner: Any, look: Look) -> None:  # noqa: ANN401 - a stream of either direction
+        self._inner, self._look = inner, look
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -88,16 +102,16 @@ class _Read(_Stream, ReadStream[Item]):
         return getattr(self._inner, "last_context", None)
 
     async def receive(self) -> Item:
-        return self._kept(await self._inner.receive())
+        return self._seen(await self._inner.receive())
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Item:
-        return self._kept(await self._inner.__anext__())
+        return self._seen(await self._inner.__anext__())
 
-    def _kept(self, item: Item) -> Item:
-        self._recorder.keep(item, self._recorder.server, self._recorder.caller)
+    def _seen(self, item: Item) -> Item:
+        self._look(item)
         return item
 
 
@@ -105,6 +119,5 @@ class _Write(_Stream, WriteStream[SessionMessage]):
     """To the server."""
 
     async def send(self, item: SessionMessage, /) -> None:
-        # Kept before it is sent: its answer may be there before `send` returns.
-        self._recorder.keep(item, self._recorder.caller, self._recorder.server)
+        self._look(item)  # before it is sent: its answer may be there before `send` returns
         await self._inner.send(item)

@@ -14,13 +14,21 @@ from typing import Any
 import httpx2
 from mcp.client import Client
 from mcp.client._transport import TransportStreams
-from mcp.client.session import LoggingFnT
+from mcp.client.session import IncomingMessage, LoggingFnT
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.dispatcher import ProgressFnT
-from mcp_types import LoggingLevel, SamplingCapability, SamplingToolsCapability, Tool
+from mcp.shared.message import SessionMessage
+from mcp_types import (
+    JSONRPCNotification,
+    LoggingLevel,
+    SamplingCapability,
+    SamplingToolsCapability,
+    Tool,
+    ToolListChangedNotification,
+)
 
 from helpers.approvals.desk import Desk
-from helpers.approvals.recorder import Recorder
+from helpers.approvals.recorder import Item, Recorder, watched
 
 CLOSE_SECONDS = 5
 NOT_FOUND = 404
@@ -47,6 +55,7 @@ class Settings:
     logging: LoggingFnT | None = None  # is told what the server logs, from `log_level` on
     log_level: LoggingLevel | None = None
     recorder: Recorder | None = None  # keeps the messages, where the server has a URL
+    tools_changed: Callable[[], None] | None = None  # is called when the server says that they did
 
     def client(self, ended: Callable[[], None]) -> Client:
         """A client that is not open yet; it calls `ended` when the server does not know its session any more."""
@@ -60,11 +69,22 @@ class Settings:
             sampling_capabilities=SamplingCapability(tools=SamplingToolsCapability()) if sampler else None,
             logging_callback=self.logging,
             log_level=self.log_level,
+            message_handler=self._told,
         )
 
+    async def _told(self, message: IncomingMessage) -> None:
+        if isinstance(message, ToolListChangedNotification) and self.tools_changed:
+            self.tools_changed()
+
     def _over_http(self, url: str, ended: Callable[[], None]) -> AbstractAsyncContextManager[TransportStreams]:
-        transport = _over_http(url, self.headers, ended)
+        transport = watched(_over_http(url, self.headers, ended), received=self._received)
         return self.recorder.transport(transport) if self.recorder else transport
+
+    def _received(self, item: Item) -> None:
+        """Tell the desk when the server takes a question back: seen from within it, a cut looks the same."""
+        message = item.message if isinstance(item, SessionMessage) else None
+        if isinstance(message, JSONRPCNotification) and message.method == "notifications/cancelled":
+            self.desk.questions.withdrawn((message.params or {}).get("requestId"))
 
 
 class Opened:
