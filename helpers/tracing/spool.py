@@ -45,7 +45,7 @@ class Spool:
         self._thread.start()
 
     def put(self, path: str, body: bytes) -> bool:
-        """Keep a batch for `path`, such as `/v1/traces`; whether that worked. It raises nothing: no work fails by it."""
+        """Keep a batch for `path`, such as `/v1/traces`; whether that worked. It raises nothing."""
         try:
             with self._transaction() as database:
                 database.execute("insert into batches (path, body) values (?, ?)", (path, body))
