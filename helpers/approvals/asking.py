@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 
 import anyio
+from opentelemetry.context import Context, attach, get_current
 
 from helpers.approvals.calls import Call
 from helpers.approvals.question import Answer, Question
@@ -29,7 +30,8 @@ class Asked:
 
     def begin(self, ask: Ask) -> None:
         """Ask."""
-        threading.Thread(target=self._work, args=(ask,), daemon=True, name="question").start()
+        trace = get_current()  # that of the first who waits; the rest of its context would put forms under other cells
+        threading.Thread(target=self._work, args=(ask, trace), daemon=True, name="question").start()
         self._begun.wait()
 
     async def take_away(self) -> None:
@@ -39,7 +41,8 @@ class Asked:
         with anyio.CancelScope(shield=True), suppress(asyncio.CancelledError):
             await asyncio.shield(asyncio.wrap_future(self.answer))
 
-    def _work(self, ask: Ask) -> None:
+    def _work(self, ask: Ask, trace: Context) -> None:
+        attach(trace)
         answer = Answer("cancel", note="withdrawn")
         try:
             answer = asyncio.run(self._ask(ask))

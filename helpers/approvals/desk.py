@@ -29,6 +29,7 @@ from mcp_types import (
     ElicitResult,
     ErrorData,
 )
+from opentelemetry.trace import get_current_span
 
 from helpers.approvals.asking import Asked, OpenQuestions
 from helpers.approvals.calls import Answers, Call
@@ -140,6 +141,7 @@ class Desk:
     async def write(self, event: str, question: Question, who: str = "", **details: Any) -> bool:  # noqa: ANN401
         """Write an entry about a question; whether that worked."""
         about = {"operation": question.operation, "server": question.server, "tool": question.tool}
+        _trace(event, question, details)
         details = {"question": question.id, "message": question.message} | details
 
         def write() -> None:
@@ -229,6 +231,13 @@ class Desk:
             ends = min(ends, expires)
         question = Question("", self.server, params.message, schema, url, deadline=ends, **of_call)
         return replace(question, id=_identity(question))
+
+
+def _trace(event: str, question: Question, details: Mapping[str, Any]) -> None:
+    """Mark it in the trace, where there is one: when, which tool, which action; not what was said, nor by whom."""
+    about = {"workshop.tool": question.tool, "workshop.question": question.id, "workshop.action": details.get("action")}
+    marked = {name: value for name, value in about.items() if value}
+    get_current_span().add_event(f"approval.{event.replace(' ', '_')}", marked)
 
 
 def _one_more(call: Call | None) -> str:

@@ -1,12 +1,16 @@
 """The desk before a store's gate, in both eras: what it lets through, what it writes down, and what it remembers."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from mcp.client import Client
 from mcp_types import ElicitRequestFormParams
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from helpers.approvals.calls import Answers
+from helpers.approvals.calls import Answers, Call
 from helpers.approvals.desk import Desk
 from helpers.approvals.question import Answer
 from helpers.approvals.scripted import NoAnswerLeft, ScriptedApprover
@@ -15,6 +19,7 @@ from helpers.apps.gate import OPERATION
 from tests.apps.gated import WANTED, Store, events
 
 YES = Answer("accept", {"quantity": 1, "reason": "rust"}, by="Maria")
+FORM = {"type": "object", "properties": {"quantity": {"type": "integer"}, "reason": {"type": "string"}}}
 
 
 @pytest.fixture
@@ -35,6 +40,25 @@ def test_an_answer_is_written_down_with_who_gave_it_before_anything_is_done(stor
     assert result.structured_content["quantity"] == 1 and store.discarded() == [1]
     assert events(log) == ["asked", "answered"] and log.verify() == 2
     assert (log.entries()[1].who, log.entries()[1].details["content"]) == ("Maria", {"quantity": 1, "reason": "rust"})
+
+
+def test_the_trace_shows_when_a_person_was_asked_and_not_what_was_said(store, log):
+    spans = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+
+    async def ask():
+        desk = Desk(ScriptedApprover([YES]), log, server="store")
+        form = ElicitRequestFormParams(message="Discard 2 of P-1001?", requested_schema=FORM)
+        with provider.get_tracer("t").start_as_current_span("execute_tool"):
+            async with desk.running(Call("store", "discard_stock", WANTED)):
+                return await desk.elicit(SimpleNamespace(request_id=1), form)
+
+    assert asyncio.run(ask()).action == "accept"
+    (span,) = spans.get_finished_spans()
+    assert [event.name for event in span.events] == ["approval.asked", "approval.answered"]
+    told = dict(span.events[1].attributes)
+    assert told.pop("workshop.question") and told == {"workshop.tool": "discard_stock", "workshop.action": "accept"}
 
 
 def test_the_approver_is_told_what_the_gate_told(store, log):
