@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
+from helpers.settings import settings
 from helpers.settings.settings import LOOPBACK
 
 SECONDS = 300.0  # for a task: as long as Strands' A2AAgent waits; and for an answer to a tool that asks
@@ -33,13 +34,26 @@ def parser(about: str, agent: bool = True, asks: bool = False) -> argparse.Argum
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a program. What goes wrong for a reason that the kit knows is told in a sentence, not in a traceback."""
+    """Run a program. What goes wrong for a reason that the kit knows is told in a sentence, not in a traceback.
+
+    It is traced where the settings say whereto, before anything makes a tracer of its own.
+    """
     try:
+        _trace()
         main()
     except Exception as error:
         if not type(error).__module__.startswith("helpers."):
             raise
         sys.exit(f"{type(error).__name__}: {error}")
+
+
+def _trace() -> None:
+    given = settings()
+    if given.telemetry_url and given.identity:
+        from helpers.tracing.provider import setup  # a program that is not traced need not load it
+
+        site, _, service = given.identity.partition("/")
+        setup(site, service, endpoint=given.telemetry_url, content=given.telemetry_content)
 
 
 def hosts(given: argparse.Namespace) -> frozenset[str]:

@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     site_folder: Path = Field(
         default_factory=lambda before: before["cache_dir"] / "apps", description="where a program keeps its data"
     )
+    telemetry_url: Url | None = Field(None, description="where a program's spans go: an OTLP/HTTP receiver")
+    telemetry_content: bool = Field(False, description="whether prompts, answers and arguments go there too")
     linger_seconds: float = Field(120, gt=0, description="how long the kit's endpoint waits, unused, before it ends")
 
     def server_url(self, server: ModelServer) -> str | None:

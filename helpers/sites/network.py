@@ -54,6 +54,7 @@ class Network:
         ledger = self.folder / "ledger.sqlite"
         self._links = Links(topology, ledger, given, self.folder / "links.log", settings().profile == "aws")
         self.ledger = Ledger(ledger)
+        self.telemetry: Program | None = None  # the OTLP receiver that programs send their spans to, from its start on
         self.sites = {name: Site(self, name, spec) for name, spec in topology.sites.items()}
         self._end = weakref.finalize(self, _close, self._links, self.sites, self.folder)
 
@@ -136,6 +137,8 @@ class Site:
             "WORKSHOP_TOKEN_KEY": self._network.issuer.public_key,
             "WORKSHOP_SITE_FOLDER": str(self.folder),
         }
+        if receiver := self._network.telemetry:
+            environment["WORKSHOP_TELEMETRY_URL"] = receiver.url_from(self.name)
         if model := self.programs.get("inference"):
             environment |= {f"WORKSHOP_{server.upper()}_URL": model.url for server in get_args(ModelServer)}
         return environment

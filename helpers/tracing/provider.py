@@ -92,7 +92,7 @@ def setup(
         headers: to send with it, such as an authorization.
         content: also send prompts, answers and arguments. Only where the receiver may have them.
         classified: what to take out of names and paths too, as `sites` has it.
-        folder: for the spool; the cache folder if none.
+        folder: for the spool; the site's if none.
         glob: make it this process's tracer, and its propagation W3C's; without, only `Telemetry.provider` has it.
         resource: more about the process, such as `cloud_region`; underscores become dots.
 
@@ -107,7 +107,7 @@ def setup(
         "service.name": service,
         "service.instance.id": f"{site}-{service}-{os.getpid()}",
     }
-    folder = folder or settings().cache_dir / "telemetry"
+    folder = folder or settings().site_folder / "telemetry"
     spool = Spool(folder / f"{site}-{service}.sqlite", endpoint, dict(headers or {}))
     provider = TracerProvider(resource=Resource.create(about))
     provider.add_span_processor(BaggageSpanProcessor(lambda key: key == SESSION))

@@ -163,3 +163,14 @@ def test_networks_that_start_and_end_at_the_same_time_do_not_disturb_each_other(
     started = [subprocess.Popen([sys.executable, "-c", AGAIN], stderr=subprocess.PIPE, text=True) for _ in range(4)]
     assert [each.communicate()[1] for each in started] == [""] * 4
     assert [each.returncode for each in started] == [0] * 4
+
+
+def test_programs_are_told_where_their_spans_go_over_their_own_link(network):
+    made = network()
+    made.telemetry = made[B].start(APP, name="receiver")
+    there, here = (get(made[site].start(APP).url).json()["WORKSHOP_TELEMETRY_URL"] for site in (B, A))
+    assert there == made.telemetry.url != here
+    assert get(here).json()["pid"] == made.telemetry.process.pid
+    made.link(A, B).cut()
+    with pytest.raises(httpx.TransportError):
+        get(here)
