@@ -9,6 +9,7 @@ import argparse
 import uvicorn
 from a2a.types import AgentCard, HTTPAuthSecurityScheme, SecurityScheme
 from mcp.server.mcpserver import MCPServer
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -25,6 +26,10 @@ from helpers.settings import settings
 from helpers.settings.settings import LOOPBACK
 from helpers.sites.operations import CARD
 from helpers.sites.tokens import Issuer
+
+# Goes on with the trace of whoever calls, behind the guards: who has no token adds to nobody's trace. MCP needs no such
+# thing, it carries the trace in each message.
+TRACE = Middleware(OpenTelemetryMiddleware, excluded_urls=rf"{PING}$,/\.well-known/", exclude_spans=["receive", "send"])
 
 
 def serve(server: A2AServer, given: argparse.Namespace) -> None:
@@ -76,7 +81,7 @@ def application(server: A2AServer, audience: str, public_key: str, hosts: frozen
             Route(PING, _ping),
             Mount("/", server.to_starlette_app()),
         ],
-        middleware=guards(audience, public_key, hosts),
+        middleware=[*guards(audience, public_key, hosts), TRACE],
     )
 
 

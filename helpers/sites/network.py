@@ -139,6 +139,7 @@ class Site:
         }
         if receiver := self._network.telemetry:
             environment["WORKSHOP_TELEMETRY_URL"] = receiver.url_from(self.name)
+            environment["OTEL_INSTRUMENTATION_A2A_SDK_ENABLED"] = "false"  # it traces each of its own functions
         if model := self.programs.get("inference"):
             environment |= {f"WORKSHOP_{server.upper()}_URL": model.url for server in get_args(ModelServer)}
         return environment

@@ -29,7 +29,7 @@ from helpers.tracing.spool import Spool
 
 SESSION = "session.id"
 OPT_IN = "OTEL_SEMCONV_STABILITY_OPT_IN"
-LATEST = "gen_ai_latest_experimental"
+LATEST = ("gen_ai_latest_experimental", "http")  # names as OpenTelemetry has settled them
 REDACTED = "gen_ai_unredacted_attributes="  # none: Strands writes no prompt, answer or argument into a span
 DELAY_MS = 1000
 
@@ -121,7 +121,7 @@ def setup(
 
 
 def _opt_in(content: bool) -> None:
-    """Tell Strands how to name things; what is set already stays."""
-    wanted = [LATEST] if content else [LATEST, REDACTED]
+    """Tell libraries how to name things; what is set already stays."""
+    wanted = LATEST if content else (*LATEST, REDACTED)
     there = [each for each in os.environ.get(OPT_IN, "").split(",") if each]
     os.environ[OPT_IN] = ",".join([*there, *(each for each in wanted if each not in there)])

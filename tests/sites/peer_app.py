@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator
 from strands import Agent
 from strands.multiagent.a2a import A2AServer
 
-from helpers.apps.command import parser
+from helpers.apps.command import parser, run
 from helpers.apps.serving import serve
 from helpers.settings import settings
 from tests.scripted_model import ScriptedModel
@@ -63,4 +63,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,0 +1,30 @@
+"""A traced program that asks a peer over A2A and a tool over MCP, in one span; `apart` does not pass the trace on.
+
+python -m tests.tracing.caller PEER TOKEN INVENTORY TOKEN [apart]
+"""
+
+import sys
+
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.trace import get_tracer
+from strands.agent.a2a_agent import A2AAgent
+from strands.tools.mcp import MCPClient
+
+from helpers.apps.command import run
+from helpers.apps.peers import peer
+
+
+def main() -> None:
+    peer_url, peer_token, url, token, *apart = sys.argv[1:]
+    with get_tracer("caller").start_as_current_span("question") as question:
+        config = peer(peer_url, peer_token)
+        if not apart:
+            HTTPXClientInstrumentor.instrument_client(config.httpx_client)
+        print(A2AAgent(peer_url, client_config=config)("echo P-1001").message["content"])
+        with MCPClient(url=f"{url}/mcp", headers={"Authorization": f"Bearer {token}"}) as tools:
+            print(tools.call_tool_sync("1", "stock", {"sku": "GT-201", "store": "falkenried"})["status"])
+    print(f"trace {question.get_span_context().trace_id:032x}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,113 @@
+"""One trace over three sites, A2A and MCP; and several where the trace is not passed on, or not believed."""
+
+import os
+import subprocess
+import sys
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from helpers.sites.network import Network
+from helpers.sites.program import Program
+from helpers.sites.topology import Topology
+from tests.region.gateway.upstreams import served
+from tests.tracing.test_provider import Receiver
+from tests.waiting import until
+
+THREE = {
+    "name": "three",
+    "sites": {"oregon": {"kind": "region"}, "falkenried": {"kind": "outpost"}, "bergedorf": {"kind": "outpost"}},
+    "links": [{"between": ["oregon", "falkenried"]}, {"between": ["oregon", "bergedorf"]}],
+}
+FORGED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.fixture(scope="module")
+def receiver():
+    made = Receiver()
+    with served(made.app) as url:
+        made.url = url
+        yield made
+
+
+@pytest.fixture(scope="module")
+def network(receiver):
+    with Network(Topology.model_validate(THREE)) as made:
+        made.telemetry = Program("oregon/receiver", receiver.url, lambda url, caller: made.route(url, caller, "oregon"))
+        made["bergedorf"].start("tests.sites.peer_app", name="peer")
+        made["falkenried"].start("inventory")
+        yield made
+
+
+@pytest.fixture
+def ask(network, receiver):
+    """Runs the caller; its trace's id, and the spans of that trace and of others that came."""
+
+    def asked(*apart):
+        receiver.spans.clear()
+        given = []
+        for program in (network["bergedorf"].programs["peer"], network["falkenried"].programs["inventory"]):
+            given += [program.url_from("oregon"), network.issuer.token("oregon", program.identity)]
+        ran = subprocess.run(
+            [sys.executable, "-m", "tests.tracing.caller", *given, *apart],
+            env=os.environ | {"WORKSHOP_IDENTITY": "oregon/orchestrator", "WORKSHOP_TELEMETRY_URL": receiver.url},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert "success" in ran.stdout, ran.stderr
+        until(lambda: {"oregon", "falkenried", "bergedorf"} <= {span.site for span in receiver.spans})
+        until(lambda: {"question", "tools/call stock"} <= set(receiver.names))
+        return ran.stdout.split()[-1]
+
+    return asked
+
+
+def roots(spans):
+    known = {span.span_id for span in spans}
+    return [span for span in spans if span.parent_id not in known]
+
+
+def test_with_the_trace_passed_on_there_is_one_root_that_covers_all_sites(ask, receiver):
+    trace = ask()
+    spans = [span for span in receiver.spans if not span.name.endswith("/list") and span.name != "ping"]
+    assert {span.trace_id for span in spans} == {trace}, [(s.trace_id, s.site, s.name) for s in spans]
+    assert [span.name for span in roots(spans)] == ["question"]
+    assert {span.site for span in spans} == {"oregon", "falkenried", "bergedorf"}
+
+
+def test_without_it_the_peer_begins_a_trace_of_its_own(ask, receiver):
+    trace = ask("apart")
+    peer = [span for span in receiver.spans if span.site == "bergedorf"]
+    assert peer and trace not in {span.trace_id for span in peer}
+    assert len(roots(receiver.spans)) > 1
+
+
+def test_nothing_that_was_said_is_in_any_span(ask, receiver):
+    receiver.bodies.clear()
+    ask()
+    assert receiver.bodies and b"P-1001" not in b"".join(receiver.bodies)
+
+
+@pytest.mark.parametrize("path", ["/", "/.well-known/agent-card.json", "/ping"])
+def test_who_has_no_token_adds_to_nobodys_trace(network, receiver, path, ask):
+    url = network["bergedorf"].programs["peer"].url
+    httpx.post(url + path, headers={"traceparent": FORGED}, json={}, trust_env=False)
+    ask()  # whose spans come after it
+    assert FORGED.split("-")[1] not in {span.trace_id for span in receiver.spans}
+
+
+def test_a_traceparent_that_is_garbage_begins_a_trace(network, receiver):
+    receiver.spans.clear()
+    program = network["bergedorf"].programs["peer"]
+    call = {"jsonrpc": "2.0", "id": uuid4().hex, "method": "tasks/get", "params": {"id": "none"}}
+    headers = {
+        "Authorization": f"Bearer {network.issuer.token('oregon', program.identity)}",
+        "traceparent": "00-zz-\xff-99",
+        "baggage": "=;=,,session.id",
+    }
+    answer = httpx.post(program.url, headers={k: v.encode("latin-1") for k, v in headers.items()}, json=call)
+    assert answer.status_code == 200
+    until(lambda: receiver.spans)
+    assert all(span.parent_id == "" for span in roots(receiver.spans))
