@@ -17,6 +17,7 @@ from helpers.region.gateway.resources import Target
 from helpers.region.gateway.search import NAME as SEARCH
 from helpers.region.gateway.search import TOOL as SEARCH_TOOL
 from helpers.region.gateway.search import Search
+from helpers.region.gateway.tracing import traced
 from helpers.region.gateway.upstream import BrokeOff, TargetFailed
 
 INVALID, NO_METHOD, INTERNAL = -32602, -32601, -32603
@@ -97,7 +98,7 @@ class Dispatch:
         target, tool = _owner(name, exchange)
         if not target.live and name not in target.tools:
             raise Refused(INVALID, f"Unknown tool: {name}. List the tools anew; they may have changed.")
-        async for message in self.kinds[target.kind].call(target, tool, exchange):
+        async for message in traced(self.kinds[target.kind].call, target, tool, exchange):
             yield message
 
     async def _prompts(self, exchange: Exchange) -> AsyncIterator[Json]:

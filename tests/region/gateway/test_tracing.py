@@ -1,0 +1,109 @@
+"""A call through a gateway is a span of the caller's trace, and the server behind is told of it."""
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+from starlette.responses import JSONResponse
+
+from helpers.region.gateway import tracing
+from tests.region.gateway.conftest import Client, response
+from tests.region.gateway.upstreams import Odd, served
+
+TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+CONTEXT = {"traceparent": f"00-{TRACE}-{PARENT}-01", "baggage": "session.id=s-1"}
+
+
+@pytest.fixture
+def spans(monkeypatch):
+    kept, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    monkeypatch.setattr(tracing, "tracer", provider.get_tracer("gateway"))
+    return kept
+
+
+class Noted(Odd):
+    """Keeps the last call."""
+
+    async def on_tools_call(self, message):
+        self.message = message
+        return await super().on_tools_call(message)
+
+
+@pytest.fixture
+def server():
+    return Noted()
+
+
+@pytest.fixture
+def call(gateways, server):
+    """Calls the server's tool with a `_meta`; the response."""
+    with served(server.app()) as url:
+        gateway, address = gateways.make()
+        gateways.server(gateway, "hamburg", url)
+        client = Client(address)
+        client.begin()
+
+        def called(meta, name="hamburg___t"):
+            return response(
+                client.send("tools/call", {"name": name, "arguments": {}} | ({"_meta": meta} if meta else {}))
+            )
+
+        yield called
+
+
+def ids(span):
+    return f"{span.context.trace_id:032x}", f"{span.context.span_id:016x}"
+
+
+def test_a_call_is_a_span_of_the_callers_trace_and_the_server_goes_on_with_it(call, server, spans):
+    assert call(CONTEXT | {"progressToken": 7})["result"]["content"]
+    (span,) = spans.get_finished_spans()
+    assert ids(span)[0] == TRACE and f"{span.parent.span_id:016x}" == PARENT and span.kind is SpanKind.SERVER
+    assert span.name == "gateway hamburg___t" and span.attributes["gen_ai.tool.name"] == "hamburg___t"
+    meta = server.message["params"]["_meta"]
+    assert meta["traceparent"] == f"00-{TRACE}-{ids(span)[1]}-01"
+    assert meta["baggage"] == "session.id=s-1" and meta["progressToken"]
+
+
+def test_a_call_without_a_trace_begins_one(call, server, spans):
+    call({})
+    (span,) = spans.get_finished_spans()
+    assert span.parent is None and server.message["params"]["_meta"]["traceparent"].split("-")[1:3] == [*ids(span)]
+
+
+@pytest.mark.parametrize(
+    "meta", [{"traceparent": 5}, {"traceparent": "00-zz"}, {"baggage": ["x"]}, {"traceparent": {}}]
+)
+def test_a_context_that_is_garbage_begins_a_trace(call, spans, meta):
+    assert call(meta)["result"]["content"]
+    assert spans.get_finished_spans()[0].parent is None
+
+
+def test_a_gateway_that_is_not_traced_passes_the_context_on_as_it_is(call, server):
+    call(CONTEXT)
+    assert server.message["params"]["_meta"] == CONTEXT
+    call({})
+    assert not (server.message["params"].get("_meta") or {}).get("traceparent")
+
+
+@pytest.mark.parametrize(
+    ("how", "kind"), [("500", "TargetFailed"), ("garbage", "TargetFailed"), ("closes", "BrokeOff")]
+)
+def test_a_call_that_fails_is_an_error_of_its_kind(call, server, spans, how, kind):
+    server.how = how
+    call(CONTEXT)
+    (span,) = spans.get_finished_spans()
+    assert (span.status.status_code, span.attributes["error.type"]) == (StatusCode.ERROR, kind)
+    assert "secret detail" not in str(span.to_json())
+
+
+def test_a_tool_that_says_that_it_failed_is_an_error(call, server, spans):
+    async def failed(message):
+        answer = {"content": [{"type": "text", "text": "no"}], "isError": True}
+        return JSONResponse({"jsonrpc": "2.0", "id": message["id"], "result": answer})
+
+    server.on_tools_call = failed
+    call(CONTEXT)
+    assert spans.get_finished_spans()[0].attributes["error.type"] == "tool_error"
