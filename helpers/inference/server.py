@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator
 
 import uvicorn
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -67,7 +68,10 @@ def create_app(engine: Engine, allowed_hosts: frozenset[str] = LOOPBACK) -> Star
 
     return Starlette(
         routes=[Route("/", _root), Route("/ping", _root), *OllamaAPI(engine).routes(), *OpenAIAPI(engine).routes()],
-        middleware=[Middleware(HostGuard, allowed=allowed_hosts)],
+        middleware=[
+            Middleware(HostGuard, allowed=allowed_hosts),
+            Middleware(OpenTelemetryMiddleware, excluded_urls="/ping$", exclude_spans=["receive", "send"]),
+        ],
         exception_handlers={InferenceError: _explain, HTTPException: _explain, Exception: _explain},
         lifespan=lifespan,
     )

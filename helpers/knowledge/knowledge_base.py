@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+from opentelemetry.trace import get_tracer
 
 from helpers.knowledge.documents import storable
 from helpers.knowledge.embedder import Embedder
@@ -11,6 +12,8 @@ from helpers.knowledge.ingest import ingest_folder
 from helpers.knowledge.report import Report
 from helpers.knowledge.search import Mode, Passage, Where, search
 from helpers.knowledge.store import Store
+
+tracer = get_tracer(__name__)
 
 
 class KnowledgeBase:
@@ -52,7 +55,12 @@ class KnowledgeBase:
             raise ValueError("The question is empty.")
         if k < 1:
             raise ValueError(f"k is {k}; ask for at least 1 passage.")
-        return search(self._store, question, self._embedding_model().embed([question])[0], k, mode, where)
+        about = {"gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": self.name, "workshop.mode": mode}
+        with tracer.start_as_current_span(f"retrieval {self.name}", attributes=about) as span:
+            vector = self._embedding_model().embed([question])[0]
+            passages = search(self._store, question, vector, k, mode, where)
+            span.set_attribute("workshop.passages", len(passages))
+        return passages
 
     def documents(self) -> pd.DataFrame:
         """One row a document: path, title, characters, chunks, and a column for each of the metadata that one has."""

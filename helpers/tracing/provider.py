@@ -14,6 +14,7 @@ from pathlib import Path
 from opentelemetry import trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.processor.baggage import BaggageSpanProcessor
 from opentelemetry.propagate import set_global_textmap
 from opentelemetry.propagators.composite import CompositePropagator
@@ -93,7 +94,8 @@ def setup(
         content: also send prompts, answers and arguments. Only where the receiver may have them.
         classified: what to take out of names and paths too, as `sites` has it.
         folder: for the spool; the site's if none.
-        glob: make it this process's tracer, and its propagation W3C's; without, only `Telemetry.provider` has it.
+        glob: make it this process's tracer, pass the trace on as W3C has it, also with every client of httpx (those of
+            A2A and of models); without, only `Telemetry.provider` has it.
         resource: more about the process, such as `cloud_region`; underscores become dots.
 
     Raises:
@@ -116,6 +118,7 @@ def setup(
     if glob:
         _opt_in(content)
         trace.set_tracer_provider(provider)
+        HTTPXClientInstrumentor().instrument()
         set_global_textmap(CompositePropagator([TraceContextTextMapPropagator(), W3CBaggagePropagator()]))
     return Telemetry(provider, spool)
 

@@ -9,8 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from helpers.knowledge import KnowledgeBase, StoreFailed, database_url
+from helpers.knowledge import KnowledgeBase, StoreFailed, database_url, knowledge_base
 from helpers.settings.settings import ROOT
 from tests.knowledge.stand_ins import Embedder
 
@@ -53,6 +56,16 @@ def hospital():
         yield knowledge
     knowledge.drop()
     knowledge.close()
+
+
+def test_a_search_is_a_span_that_does_not_tell_the_question(hospital, monkeypatch):
+    spans, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    monkeypatch.setattr(knowledge_base, "tracer", provider.get_tracer("knowledge"))
+    found = hospital.search("Which antidote is given for methanol?", k=3)
+    (span,) = spans.get_finished_spans()
+    assert span.name == "retrieval test_hospital_words" and span.attributes["workshop.passages"] == len(found) == 3
+    assert "methanol" not in span.to_json()
 
 
 def paths(passages):

@@ -16,10 +16,10 @@ from helpers.apps.peers import peer
 
 def main() -> None:
     peer_url, peer_token, url, token, *apart = sys.argv[1:]
+    if apart:
+        HTTPXClientInstrumentor().uninstrument()
     with get_tracer("caller").start_as_current_span("question") as question:
         config = peer(peer_url, peer_token)
-        if not apart:
-            HTTPXClientInstrumentor.instrument_client(config.httpx_client)
         print(A2AAgent(peer_url, client_config=config)("echo P-1001").message["content"])
         with MCPClient(url=f"{url}/mcp", headers={"Authorization": f"Bearer {token}"}) as tools:
             print(tools.call_tool_sync("1", "stock", {"sku": "GT-201", "store": "falkenried"})["status"])
