@@ -1,9 +1,9 @@
 """The receiver: takes what sites send by OTLP over HTTP, and keeps it in a store. It listens on loopback only.
 
-    python -m helpers.tracing.receiver --port 4318 --store traces.sqlite
+python -m helpers.tracing.receiver --port 4318 --store traces.sqlite
 
-    with Receiver(Store(path)) as receiver:  # in this process
-        exporter = OTLPSpanExporter(f"{receiver.url}/v1/traces")
+with Receiver(Store(path)) as receiver:  # in this process
+    exporter = OTLPSpanExporter(f"{receiver.url}/v1/traces")
 """
 
 import argparse
@@ -99,7 +99,9 @@ class Intake:
         async def take(request: Request) -> Response:
             form = Form.of(request.headers.get("content-type", ""), request.headers.get("content-encoding", ""))
             if self.here >= self.in_line:
-                raise TooMany(f"{self.here} requests are waiting to be written already. Send this one again in a second.")
+                raise TooMany(
+                    f"{self.here} requests are waiting to be written already. Send this one again in a second."
+                )
             self.here += 1
             try:
                 body = await _body(request)
@@ -211,7 +213,12 @@ def url_of(listener: socket.socket) -> str:
 
 def _config(store: Store) -> uvicorn.Config:
     return uvicorn.Config(
-        application(store), log_level="warning", access_log=False, ws="none", lifespan="off", timeout_graceful_shutdown=5
+        application(store),
+        log_level="warning",
+        access_log=False,
+        ws="none",
+        lifespan="off",
+        timeout_graceful_shutdown=5,
     )
 
 
@@ -219,7 +226,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Receive until the process is told to end."""
     parser = argparse.ArgumentParser(prog="python -m helpers.tracing.receiver", description=__doc__.partition("\n")[0])
     parser.add_argument("--port", type=int, default=PORT, help="0: a free one, which is printed (default: %(default)s)")
-    parser.add_argument("--store", type=Path, default=settings().cache_dir / "traces.sqlite", help="default: %(default)s")
+    parser.add_argument(
+        "--store", type=Path, default=settings().cache_dir / "traces.sqlite", help="default: %(default)s"
+    )
     given = parser.parse_args(arguments)
     try:
         store, listener = Store(given.store), socket.create_server((HOST, given.port))
@@ -229,8 +238,10 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"Cannot listen at port {given.port}: {error}. Choose another, or --port 0 for one that is free.")
     print(f"Receiving telemetry at {url_of(listener)}, keeping it in {given.store}", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when it has shut down
-    uvicorn.Server(_config(store)).run([listener])
-    store.close()
+    try:
+        uvicorn.Server(_config(store)).run([listener])
+    finally:
+        store.close()
 
 
 if __name__ == "__main__":
