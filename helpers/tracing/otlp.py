@@ -72,8 +72,8 @@ class Form:
     def encode(self, message: Message) -> bytes:
         """An answer."""
         if self.content_type == JSON:
-            return json_format.MessageToJson(message, indent=None).encode()
-        return message.SerializeToString()
+            return str(json_format.MessageToJson(message, indent=None)).encode()
+        return bytes(message.SerializeToString())
 
 
 def media_type(content_type: str) -> str:
@@ -108,7 +108,7 @@ def unpacked(body: bytes, most: int) -> bytes:
 
 
 def _from_protobuf(body: bytes, into: type[M]) -> M:
-    message = into()
+    message: M = into()
     try:
         message.ParseFromString(body)
     except DecodeError as error:
@@ -121,7 +121,9 @@ def _from_json(body: bytes, into: type[M]) -> M:
         document = json.loads(body, object_hook=_with_base64)
         if not isinstance(document, dict):
             raise Malformed(f"The body is no {into.__name__} in JSON: it is of type {type(document).__name__}.")
-        return json_format.ParseDict(document, into(), ignore_unknown_fields=True)
+        message: M = into()
+        json_format.ParseDict(document, message, ignore_unknown_fields=True)
+        return message
     except Malformed:
         raise
     except (ValueError, json_format.Error, RecursionError, OverflowError, SystemError) as error:

@@ -6,6 +6,7 @@ store.trace(trace_id)               # its spans
 store.table(service="pharmacy")     # spans as a table, for questions about service levels
 """
 
+import json
 import sqlite3
 import threading
 import time
@@ -29,6 +30,10 @@ BATCH = 5_000  # rows deleted at a time
 EVERY_ROWS = 1_000  # written, after which it is time to look for what is to be deleted
 EVERY_SECONDS = 60.0
 COLUMNS = ("trace_id", "span_id", "parent_id", "site", "service", "name", "kind", "start", "seconds", "status")
+ROWS = (  # of COLUMNS
+    'select trace_id, span_id, parent_id, site, service, name, kind, start, ("end" - start) / 1e9, status, attributes '
+    "from spans"
+)
 REMEDIES = {  # by SQLite's names of errors
     "FULL": "Free some space on its disk",
     "READONLY": "Make the file and its folder writable",
@@ -156,12 +161,10 @@ class Store:
         given = {"service = ?": service, "name = ?": name, "start >= ?": start}
         conditions = {condition: value for condition, value in given.items() if value is not None}
         where = f"where {' and '.join(conditions)}" if conditions else ""
-        spans = self._records(SPANS, f"{where} order by start, id", *conditions.values())
         names = tuple(attributes)
-        rows = [
-            (*(getattr(span, column) for column in COLUMNS), *(span.attributes.get(each) for each in names))
-            for span in spans
-        ]
+        with self._reading() as connection:
+            found = connection.execute(f"{ROWS} {where} order by start, id", tuple(conditions.values()))
+            rows = [(*row, *_values(document, names)) for *row, document in found]
         table = pd.DataFrame(rows, columns=[*COLUMNS, *names])
         table["start"] = pd.to_datetime(table["start"].astype("int64"), unit="ns", utc=True)
         return table
@@ -281,6 +284,14 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def _delete(connection: sqlite3.Connection, query: str, *values: object) -> int:
     """One batch, in a transaction of its own, so that others get their turn."""
     return connection.execute(query, values).rowcount
+
+
+def _values(document: str, names: tuple[str, ...]) -> list[object]:
+    """These of the attributes in a JSON text."""
+    if not names:
+        return []
+    there = json.loads(document)
+    return [there.get(name) for name in names]
 
 
 def _summary(rows: list[Row]) -> Summary:

@@ -88,7 +88,7 @@ create index if not exists points_by_arrival on points (arrived);
 DOCUMENTS = frozenset({"attributes", "resource", "body"})  # are kept as JSON
 SEQUENCES = frozenset({"events", "links", "bounds", "counts"})  # likewise, and are tuples
 
-T = TypeVar("T", Span, Log, Point)
+T = TypeVar("T", bound=Span | Log | Point)
 Row = tuple[Any, ...]
 
 
@@ -126,7 +126,7 @@ def _kept(name: str, value: object) -> object:
     return json.dumps(value, ensure_ascii=False) if name in DOCUMENTS | SEQUENCES else value
 
 
-def _found(name: str, value: Any) -> object:  # noqa: ANN401 - what SQLite has
+def _found(name: str, value: Any) -> Any:  # noqa: ANN401 - what SQLite has
     if name in DOCUMENTS:
         return json.loads(value)
     return tuple(json.loads(value)) if name in SEQUENCES else value
