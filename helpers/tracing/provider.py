@@ -25,6 +25,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from helpers.settings import settings
 from helpers.sites.classified import Given
+from helpers.tracing.errors import TracedAlready
 from helpers.tracing.redaction import Redaction
 from helpers.tracing.spool import Spool
 
@@ -33,10 +34,6 @@ OPT_IN = "OTEL_SEMCONV_STABILITY_OPT_IN"
 LATEST = ("gen_ai_latest_experimental", "http")  # names as OpenTelemetry has settled them
 REDACTED = "gen_ai_unredacted_attributes="  # none: Strands writes no prompt, answer or argument into a span
 DELAY_MS = 1000
-
-
-class TracingError(ValueError):
-    """Tracing cannot be set up so; the message names the remedy."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +96,10 @@ def setup(
         resource: more about the process, such as `cloud_region`; underscores become dots.
 
     Raises:
-        TracingError: the process has a tracer already, which OpenTelemetry does not let go.
+        TracedAlready: the process has a tracer, which OpenTelemetry does not let go.
     """
     if glob and isinstance(trace.get_tracer_provider(), TracerProvider):
-        raise TracingError("This process is traced already. Set tracing up once, or use `glob=False`.")
+        raise TracedAlready("This process is traced already. Set tracing up once, or use `glob=False`.")
     about = {name.replace("_", "."): value for name, value in resource.items()}
     about |= {
         "service.namespace": site,

@@ -1,20 +1,36 @@
 """A span as it is stored and drawn, and how it is read from OTLP."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+from helpers.tracing.errors import TracingError
+
 Attributes = Mapping[str, Any]
 KINDS = ("INTERNAL", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")  # by number in OTLP; 0 is unspecified
 STATUS = ("UNSET", "OK", "ERROR")
+MOST = 2**63  # a whole number that SQLite keeps is less; as nanoseconds, the year 2262
+T = TypeVar("T")
 
 
-class Malformed(ValueError):
+class Malformed(TracingError, ValueError):
     """What was sent is not OTLP."""
+
+    status = 400
+
+
+@dataclass
+class Sifted(Generic[T]):
+    """The records of a request that can be kept, how many cannot, and why the first of these cannot."""
+
+    records: list[T] = field(default_factory=list)
+    refused: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,22 +60,34 @@ class Span:
         return (self.end - self.start) / 1e9
 
 
-def read(request: ExportTraceServiceRequest) -> Iterator[Span]:
-    """The spans of a request.
+def sift(request: ExportTraceServiceRequest) -> Sifted[Span]:
+    """The spans of a request without those that are malformed."""
+    return sifted(_each(request))
 
-    Raises:
-        Malformed: an id has a wrong length or is nothing but zeros.
-    """
+
+def sifted(makers: Iterable[Callable[[], T]]) -> Sifted[T]:
+    """What can be made; a maker raises `Malformed` where it cannot."""
+    found = Sifted[T]()
+    for make in makers:
+        try:
+            found.records.append(make())
+        except Malformed as error:
+            found.refused += 1
+            found.reason = found.reason or str(error)
+    return found
+
+
+def _each(request: ExportTraceServiceRequest) -> Iterator[Callable[[], Span]]:
     for of_resource in request.resource_spans:
         resource = attributes(of_resource.resource.attributes)
         for of_scope in of_resource.scope_spans:
             for span in of_scope.spans:
-                yield _span(span, resource, of_scope.scope.name)
+                yield partial(_span, span, resource, of_scope.scope.name)
 
 
 def attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
     """Attributes of OTLP as JSON has them; bytes become hex."""
-    return {pair.key: _value(pair.value) for pair in pairs}
+    return {pair.key: value_of(pair.value) for pair in pairs}
 
 
 def _span(span: trace_pb2.Span, resource: Attributes, scope: str) -> Span:
@@ -68,10 +96,10 @@ def _span(span: trace_pb2.Span, resource: Attributes, scope: str) -> Span:
         span_id=_id(span.span_id, 8, "span_id"),
         parent_id=_id(span.parent_span_id, 8, "parent_span_id") if span.parent_span_id.strip(b"\0") else "",
         name=span.name,
-        kind=KINDS[span.kind] if span.kind < len(KINDS) else KINDS[0],
-        start=span.start_time_unix_nano,
-        end=max(span.end_time_unix_nano, span.start_time_unix_nano),
-        status=STATUS[span.status.code] if span.status.code < len(STATUS) else STATUS[0],
+        kind=name_of(span.kind, KINDS),
+        start=whole(span.start_time_unix_nano, "start_time_unix_nano"),
+        end=whole(max(span.end_time_unix_nano, span.start_time_unix_nano), "end_time_unix_nano"),
+        status=name_of(span.status.code, STATUS),
         status_message=span.status.message,
         service=str(resource.get("service.name", "")),
         site=str(resource.get("service.namespace", "")),
@@ -89,16 +117,33 @@ def _span(span: trace_pb2.Span, resource: Attributes, scope: str) -> Span:
     )
 
 
+def name_of(number: int, names: tuple[str, ...]) -> str:
+    """The name of an enum's number; of one that a later OTLP has, the first, which is the unspecified."""
+    return names[number] if 0 <= number < len(names) else names[0]
+
+
+def whole(number: int, name: str) -> int:
+    """The number, if it can be kept.
+
+    Raises:
+        Malformed: it is too large.
+    """
+    if number >= MOST:
+        raise Malformed(f"{name} has to be less than 2**63, and is {number}.")
+    return number
+
+
 def _id(value: bytes, length: int, name: str) -> str:
     if len(value) != length or not value.strip(b"\0"):
         raise Malformed(f"{name} has to be {length} bytes that are not all zero, and is {value.hex() or 'empty'}.")
     return value.hex()
 
 
-def _value(value: AnyValue) -> Any:  # noqa: ANN401 - what JSON has
+def value_of(value: AnyValue) -> Any:  # noqa: ANN401 - what JSON has
+    """A value as JSON has it."""
     match value.WhichOneof("value"):
         case "array_value":
-            return [_value(each) for each in value.array_value.values]
+            return [value_of(each) for each in value.array_value.values]
         case "kvlist_value":
             return attributes(value.kvlist_value.values)
         case "bytes_value":
