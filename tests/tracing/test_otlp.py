@@ -153,8 +153,6 @@ def test_a_span_whose_id_is_none_is_refused_and_the_others_are_read():
     sifted = read(PLAIN, made.SerializeToString())
     assert ([span.span_id for span in sifted.records], sifted.refused) == ([f"{1:016x}"], 3)
     assert "span_id has to be 8 bytes that are not all zero" in sifted.reason
-    with pytest.raises(Malformed):
-        list(spans.read(made))
 
 
 def test_a_time_that_cannot_be_kept_is_refused():
