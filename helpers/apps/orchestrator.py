@@ -16,15 +16,14 @@ from typing import Any
 import boto3
 from a2a.client.errors import A2AClientError
 from bedrock_agentcore.runtime import BedrockAgentCoreApp
-from starlette.middleware import Middleware
 from strands import Agent, tool
 from strands.agent.a2a_agent import A2AAgent
 from strands.models import BedrockModel
 from strands.tools.mcp import MCPClient
 
-from helpers.apps.command import hosts, parser, run
+from helpers.apps.command import parser, run
 from helpers.apps.peers import peer
-from helpers.inference.http import HostGuard
+from helpers.apps.serving import serve_runtime
 
 INSTRUCTIONS = """You help the staff of a hospital group.
 Use a tool for what only a specialist knows: stocks and reservations, or what the formulary says of a medicine.
@@ -89,8 +88,7 @@ def _tokens() -> dict[str, str]:
 
 def main() -> None:
     given = parser(__doc__ or "", agent=False).parse_args()
-    app.user_middleware.append(Middleware(HostGuard, allowed=hosts(given)))
-    app.run(port=given.port, host=given.host)
+    serve_runtime(app, given)
 
 
 if __name__ == "__main__":

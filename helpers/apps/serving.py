@@ -8,6 +8,7 @@ import argparse
 
 import uvicorn
 from a2a.types import AgentCard, HTTPAuthSecurityScheme, SecurityScheme
+from bedrock_agentcore.runtime import BedrockAgentCoreApp
 from mcp.server.mcpserver import MCPServer
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from starlette.applications import Starlette
@@ -53,6 +54,12 @@ def serve_rest(app: Starlette, given: argparse.Namespace) -> None:
     app.routes.append(Route(PING, _ping))
     app.user_middleware = [Middleware(SizeGuard), Middleware(HostGuard, allowed=hosts(given)), *app.user_middleware]
     _listen(app, given)
+
+
+def serve_runtime(app: BedrockAgentCoreApp, given: argparse.Namespace) -> None:
+    """Serve an agent as AgentCore Runtime calls it, until the program is ended."""
+    app.user_middleware += [Middleware(HostGuard, allowed=hosts(given)), TRACE]
+    app.run(port=given.port, host=given.host)
 
 
 def guards(audience: str, public_key: str, hosts: frozenset[str]) -> list[Middleware]:

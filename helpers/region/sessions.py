@@ -20,6 +20,7 @@ from tempfile import mkdtemp
 import httpx
 
 from helpers.region.errors import QuotaExceeded, RuntimeClientError
+from helpers.settings import settings
 from helpers.sites.errors import ProgramFailed
 from helpers.sites.program import Program, run
 
@@ -102,6 +103,7 @@ class Session:
     used: float
     looked: float
     active: int = 0
+    resource: str = ""  # what its spans tell of it
     missed: int = 0  # answers to `/ping`, one after the other
     starting: threading.Lock = field(default_factory=threading.Lock)
 
@@ -220,7 +222,7 @@ class Sessions:
         program = InContainer(f"runtime/{key[0]}", "", lambda url, _: url, log_file=folder / "log")
         program.pings = container.protocol != "MCP"
         now = self.clock()
-        session = self.known[key] = Session(container, folder, program, now, now, now)
+        session = self.known[key] = Session(container, folder, program, now, now, now, resource=_resource(key))
         return session
 
     def _start(self, session: Session) -> None:
@@ -231,6 +233,7 @@ class Sessions:
             "WORKSHOP_SITE_FOLDER": str(session.folder),
             "TMPDIR": str(session.folder),
             "AWS_EXECUTION_ENV": "AWS_BEDROCK_AGENTCORE_RUNTIME",
+            "OTEL_RESOURCE_ATTRIBUTES": session.resource,
             **session.container.variables,
         }
         try:
@@ -241,3 +244,11 @@ class Sessions:
                 "or the environment variables of the runtime, and call update_agent_runtime."
             ) from error
         session.used = self.clock()
+
+
+def _resource(key: Key) -> str:
+    """What AgentCore's distribution of OpenTelemetry tells of a session's process, and at which site it runs."""
+    runtime_id, endpoint, _ = key
+    site = (settings().identity or "region/").partition("/")[0]
+    name = f"{runtime_id.rpartition('-')[0]}.{endpoint}"
+    return f"service.namespace={site},service.name={name},cloud.provider=aws,cloud.platform=aws_bedrock_agentcore"

@@ -18,10 +18,11 @@ from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.processor.baggage import BaggageSpanProcessor
 from opentelemetry.propagate import set_global_textmap
 from opentelemetry.propagators.composite import CompositePropagator
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.util.types import AttributeValue
 
 from helpers.settings import settings
 from helpers.sites.classified import Given
@@ -100,12 +101,13 @@ def setup(
     """
     if glob and isinstance(trace.get_tracer_provider(), TracerProvider):
         raise TracedAlready("This process is traced already. Set tracing up once, or use `glob=False`.")
-    about = {name.replace("_", "."): value for name, value in resource.items()}
+    about: dict[str, AttributeValue] = {name.replace("_", "."): value for name, value in resource.items()}
     about |= {
         "service.namespace": site,
         "service.name": service,
         "service.instance.id": f"{site}-{service}-{os.getpid()}",
     }
+    about |= OTELResourceDetector().detect().attributes  # what the environment says, as AgentCore Runtime's does
     folder = folder or settings().site_folder / "telemetry"
     spool = Spool(folder / f"{site}-{service}.sqlite", endpoint, dict(headers or {}))
     provider = TracerProvider(resource=Resource.create(about))

@@ -9,7 +9,8 @@ from pathlib import Path
 import boto3
 from bedrock_agentcore.runtime import BedrockAgentCoreApp, PingStatus
 
-from helpers.apps.command import parser
+from helpers.apps.command import parser, run
+from helpers.apps.serving import serve_runtime
 
 app = BedrockAgentCoreApp()
 remembered: list[str] = []
@@ -71,7 +72,11 @@ def ping():
     return mood["now"]
 
 
-if __name__ == "__main__":
+def main():
     if os.environ.get("BROKEN"):
         sys.exit("the settings are wrong")
-    app.run(port=parser(__doc__).parse_args().port)
+    serve_runtime(app, parser(__doc__, agent=False).parse_args())
+
+
+if __name__ == "__main__":
+    run(main)
