@@ -260,6 +260,13 @@ def test_a_batch_that_fails_midway_is_not_there_in_part(store, monkeypatch):
     assert store.trace(trace_id()) == []
 
 
+def test_a_connection_that_is_left_in_the_middle_is_replaced(store):
+    store._connection.execute("begin")  # as after an error that cannot be rolled back
+    with pytest.raises(StoreFailed, match="transaction"):
+        store.add_spans(TREE)
+    assert store.add_spans(TREE) == len(TREE)
+
+
 def test_a_thread_does_not_wait_for_ever_for_the_others(store):
     with store._lock, pytest.raises(StoreFailed, match="still writing"):
         store.add_spans(TREE)
