@@ -47,10 +47,19 @@ def path(tmp_path):
     return tmp_path / "traces.sqlite"
 
 
-@pytest.fixture
-def receiver(path):
-    with Receiver(Store(path, wait=0.05)) as made:
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with Receiver(Store(tmp_path_factory.mktemp("store") / "traces.sqlite", wait=0.05)) as made:
         yield made
+
+
+@pytest.fixture
+def receiver(running):
+    """One whose store is empty."""
+    running.store.close()
+    running.store.path.unlink()
+    Store(running.store.path).close()
+    return running
 
 
 @pytest.fixture
@@ -228,13 +237,13 @@ def test_a_body_that_does_not_come_is_not_waited_for(path, monkeypatch):
         assert slow.recv(99).startswith(b"HTTP/1.1 408")
 
 
-def test_a_client_that_goes_away_costs_nothing(receiver, client, caplog):
-    for _ in range(5):
-        with socket.create_connection(receiver._listener.getsockname()) as gone:
-            gone.sendall(f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: {JSON}\r\n".encode())
-            gone.sendall(b"Content-Length: 9\r\n\r\n{")
-    assert send(client, request(1).SerializeToString()).status_code == 200
-    receiver.close()
+def test_a_client_that_goes_away_costs_nothing(path, caplog):
+    with Receiver(Store(path)) as receiver, httpx.Client(base_url=receiver.url) as client:
+        for _ in range(5):
+            with socket.create_connection(receiver._listener.getsockname()) as gone:
+                gone.sendall(f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: {JSON}\r\n".encode())
+                gone.sendall(b"Content-Length: 9\r\n\r\n{")
+        assert send(client, request(1).SerializeToString()).status_code == 200
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 

@@ -280,6 +280,15 @@ def test_a_file_that_is_no_store_is_told(path):
     assert path.read_bytes().startswith(b"no database")
 
 
+def test_a_database_of_something_else_is_told_and_left_alone(path):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("create table theirs (a)")
+        with pytest.raises(StoreFailed, match=r"something else.*choose another path"):
+            Store(path)
+        assert connection.execute("select name from sqlite_master").fetchall() == [("theirs",)]
+
+
 def test_a_store_of_another_version_is_told(path):
     Store(path).close()
     with closing(sqlite3.connect(path)) as connection:
