@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +20,8 @@ from helpers.tracing.errors import StoreFailed
 from helpers.tracing.logs import Log
 from helpers.tracing.points import Point
 from helpers.tracing.spans import Span
-from helpers.tracing.tables import LOGS, POINTS, SCHEMA, SPANS, VERSION, Row, T, Table
+from helpers.tracing.summary import LINES, Summary
+from helpers.tracing.tables import LOGS, POINTS, SCHEMA, SPANS, VERSION, T, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,7 @@ BATCH = 5_000  # rows deleted at a time
 EVERY_ROWS = 1_000  # written, after which it is time to look for what is to be deleted
 EVERY_SECONDS = 60.0
 COLUMNS = ("trace_id", "span_id", "parent_id", "site", "service", "name", "kind", "start", "seconds", "status")
+ABOUT = "select user_version, (select count(*) from sqlite_master) from pragma_user_version"
 ROWS = (  # of COLUMNS
     'select trace_id, span_id, parent_id, site, service, name, kind, start, ("end" - start) / 1e9, status, attributes '
     "from spans"
@@ -45,21 +46,6 @@ REMEDIES = {  # by SQLite's names of errors
     "NOTADB": "This is another file: choose another path for the store, or move the file away",
 }
 OTHERWISE = "See to it that its folder is writable and its disk has space"
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One trace in a line."""
-
-    trace_id: str
-    start: int  # of its first span, nanoseconds since 1970
-    seconds: float  # from the start of the first root to the end of the last; without a root, of the first span
-    spans: int
-    roots: int  # spans that name no parent: one, if nothing broke the trace
-    orphans: int  # spans that name a parent that is not here: not yet, or never
-    sites: tuple[str, ...]
-    services: tuple[str, ...]
-    errors: int  # spans whose status is ERROR
 
 
 class Store:
@@ -127,13 +113,9 @@ class Store:
         """
         of, values = ("where session = ? and session != ''", (session,)) if session is not None else ("", ())
         query = f"select trace_id from spans {of} group by trace_id order by max(id) desc limit ?"  # noqa: S608
-        light = (
-            'select trace_id, span_id, parent_id, start, "end", site, service, status from spans '
-            "where trace_id = ? order by start, id"
-        )
         with self._reading() as connection:
             found = connection.execute(query, (*values, limit)).fetchall()
-            return [_summary(connection.execute(light, row).fetchall()) for row in found]
+            return [Summary.of(connection.execute(LINES, row).fetchall()) for row in found]
 
     def table(
         self,
@@ -232,7 +214,9 @@ class Store:
         self.path.touch(mode=0o600)
         connection = self._connect()
         try:
-            ((version,),) = connection.execute("pragma user_version")
+            ((version, there),) = connection.execute(ABOUT)
+            if version == 0 and there:
+                raise self._failed("it is a database of something else", REMEDIES["NOTADB"])
             if version not in (0, VERSION):
                 raise self._failed(f"its tables are of version {version}, not {VERSION}", REMEDIES["CORRUPT"])
             # With WAL a reader never waits for who writes; what is committed survives the end of this process.
@@ -292,21 +276,3 @@ def _values(document: str, names: tuple[str, ...]) -> list[object]:
         return []
     there = json.loads(document)
     return [there.get(name) for name in names]
-
-
-def _summary(rows: list[Row]) -> Summary:
-    """Of the rows of one trace, by their start."""
-    there = {row[1] for row in rows}
-    roots = [row for row in rows if not row[2]]
-    timed = roots or rows[:1]
-    return Summary(
-        trace_id=rows[0][0],
-        start=rows[0][3],
-        seconds=(max(row[4] for row in timed) - timed[0][3]) / 1e9,
-        spans=len(rows),
-        roots=len(roots),
-        orphans=sum(bool(row[2]) and row[2] not in there for row in rows),
-        sites=tuple(sorted({row[5] for row in rows} - {""})),
-        services=tuple(sorted({row[6] for row in rows} - {""})),
-        errors=sum(row[7] == "ERROR" for row in rows),
-    )

@@ -110,6 +110,8 @@ NO_JSON = {
     "deep objects": b'{"a":' * 100_000,
     "long number": b'{"resourceSpans": ' + b"1" * 9999 + b"}",
     "half a character": b'{"resourceSpans": ["\\ud800"]}',
+    "half a character, quoted": b'{"resourceSpans": "\\ud800"}',
+    "long, quoted": b'{"resourceSpans": "' + b"x" * 9999 + b'"}',
     "infinite enum": b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"kind": 1e999}]}]}]}',
     "base64 id": b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "W47/95gDgQPSabYzgT/GDA=="}]}]}]}',
     "spaces in id": b'{"traceId": "00 11"}',

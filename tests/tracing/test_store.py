@@ -260,6 +260,13 @@ def test_a_batch_that_fails_midway_is_not_there_in_part(store, monkeypatch):
     assert store.trace(trace_id()) == []
 
 
+def test_a_connection_that_is_left_in_the_middle_is_replaced(store):
+    store._connection.execute("begin")  # as after an error that cannot be rolled back
+    with pytest.raises(StoreFailed, match="transaction"):
+        store.add_spans(TREE)
+    assert store.add_spans(TREE) == len(TREE)
+
+
 def test_a_thread_does_not_wait_for_ever_for_the_others(store):
     with store._lock, pytest.raises(StoreFailed, match="still writing"):
         store.add_spans(TREE)
@@ -271,6 +278,15 @@ def test_a_file_that_is_no_store_is_told(path):
     with pytest.raises(StoreFailed, match="choose another path"):
         Store(path)
     assert path.read_bytes().startswith(b"no database")
+
+
+def test_a_database_of_something_else_is_told_and_left_alone(path):
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("create table theirs (a)")
+        with pytest.raises(StoreFailed, match=r"something else.*choose another path"):
+            Store(path)
+        assert connection.execute("select name from sqlite_master").fetchall() == [("theirs",)]
 
 
 def test_a_store_of_another_version_is_told(path):
