@@ -2,5 +2,5 @@
 short file.
 
 `python -m helpers.apps.pharmacy --port 9001` runs one by itself; `site.start("pharmacy")` runs it at a site.
-May import: knowledge, inference, fiction, sites, settings.
+May import: tracing, knowledge, inference, fiction, sites, settings.
 """

@@ -1,4 +1,5 @@
-"""One trace across sites: telemetry of OpenTelemetry made, sent, kept and read.
+"""One trace across sites: OpenTelemetry's spans made, sent, kept and read, under OpenTelemetry's names.
 
-May import `knowledge`, `inference`, `sites` and `settings`; nothing above. Names are OpenTelemetry's.
+`provider` sets a process up; `redaction` takes out what was said, `spool` keeps the rest on disk until it is sent;
+`receiver` takes it and `store` keeps it. May import: inference, sites, settings.
 """
