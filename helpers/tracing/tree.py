@@ -26,7 +26,7 @@ def trees(spans: Iterable[Span]) -> list[Node]:
     nodes: dict[tuple[str, str], Node] = {}
     for span in sorted(spans, key=_order):
         nodes.setdefault((span.trace_id, span.span_id), Node(span))
-    roots = []
+    roots: list[Node] = []
     for node in nodes.values():
         parent = _parent(node, nodes)
         (parent.children if parent else roots).append(node)

@@ -11,12 +11,9 @@ from matplotlib.figure import Figure
 from helpers.tracing.spans import Span
 from helpers.views.layout import Layout, Place
 from helpers.views.picture import duration, image, place
+from helpers.views.rows import some
 
-MOST = 40  # pairs that are drawn
-NOTHING = (
-    "There are no spans to show. Run what is traced first, and wait until its spans have arrived: "
-    "programs send them in batches, a few seconds late."
-)
+MOST = 40  # pairs that are drawn, and services
 
 
 @dataclass(frozen=True)
@@ -47,27 +44,28 @@ def calls_table(spans: Iterable[Span]) -> pd.DataFrame:
     Raises:
         ValueError: there are no spans.
     """
-    return _table(_checked(spans))
+    return _table(some(spans))
 
 
 def figure_of(spans: Iterable[Span]) -> tuple[Figure, str]:
     """The figure, and a text for those who cannot see it."""
-    given = _checked(spans)
+    given = some(spans)
     every = _table(given)
     names = {place(span.site, span.service): _place(span) for span in given}
     drawn = every.head(MOST)
-    layout = Layout(set(names.values()), [(names[row.caller], names[row.callee]) for row in drawn.itertuples()])
-    for row in drawn.itertuples():
+    pairs = [(names[row.caller], names[row.callee]) for row in drawn.itertuples()]
+    places = list(dict.fromkeys([*(each for pair in pairs for each in pair), *sorted(names.values())]))
+    shown = places[: max(MOST, len({each for pair in pairs for each in pair}))]
+    counts = {"pairs": len(every) - len(drawn), "services": len(places) - len(shown)}
+    more = ", ".join(f"{count} more {what}" for what, count in counts.items() if count)
+    layout = Layout(shown, pairs, f"{more}: see views.calls_table" if more else "" if pairs else "no calls")
+    said = []
+    for pair, row in zip(pairs, drawn.itertuples(), strict=True):
         errors = f"{row.errors} error{'s' if row.errors > 1 else ''}" if row.errors else ""
-        layout.arrow(names[row.caller], names[row.callee], _label(row), errors)
-    left_out = len(every) - len(drawn)
-    layout.note(f"{left_out} more pairs: views.calls_table" if left_out else "" if len(every) else "no calls")
-    said = "; ".join(f"{row.caller} to {row.callee}: {row.calls} calls, {row.errors} errors" for row in drawn.itertuples())
-    return layout.figure, f"Calls: {said or 'none'}{f'; {left_out} more pairs' if left_out else ''}."
-
-
-def _label(row: tuple) -> tuple[str, str]:
-    return f"{row.calls}×", f"p50 {duration(row.p50_ms / 1e3)} p95 {duration(row.p95_ms / 1e3)}"
+        label = f"{row.calls}× p50 {duration(row.p50_ms / 1e3)}", f"p95 {duration(row.p95_ms / 1e3)}"
+        layout.arrow(pair, label, errors)
+        said.append(f"{row.caller} to {row.callee} {' '.join(filter(None, [*label, errors]))}")
+    return layout.figure, f"Calls: {'; '.join([*said, *filter(None, [more])]) or 'none'}."
 
 
 def _table(spans: list[Span]) -> pd.DataFrame:
@@ -95,13 +93,6 @@ def _calls(spans: list[Span]) -> Iterator[Call]:
             asked = parent if parent.kind == "CLIENT" else span
             failed = "ERROR" in (span.status, asked.status)
             yield Call(_place(parent), _place(span), max(asked.seconds, 0), failed)
-
-
-def _checked(spans: Iterable[Span]) -> list[Span]:
-    given = list(spans)
-    if not given:
-        raise ValueError(NOTHING)
-    return given
 
 
 def _place(span: Span) -> Place:

@@ -95,7 +95,8 @@ def colours(sites: set[str]) -> dict[str, str]:
 
 def tint(colour: str, strength: float = 0.5) -> str:
     """The colour mixed with white, so that dark text can be read on it."""
-    return to_hex([1 - strength * (1 - part) for part in to_rgb(colour)])
+    red, green, blue = (1 - strength * (1 - part) for part in to_rgb(colour))
+    return to_hex((red, green, blue))
 
 
 def place(site: str, service: str) -> str:

@@ -59,12 +59,7 @@ def rows(spans: Iterable[Span], hide: Sequence[str] = ()) -> list[Row]:
     Raises:
         ValueError: there are no spans, or all of them are hidden.
     """
-    given = list(spans)
-    if not given:
-        raise ValueError(
-            "There are no spans to show. Run what is traced first, and wait until its spans have arrived: "
-            "programs send them in batches, a few seconds late."
-        )
+    given = some(spans)
     offsets = _offsets(given)
     patterns = [hide] if isinstance(hide, str) else list(hide)
     whole = trees(_later(span, offsets[span.trace_id, span.span_id]) for span in given)
@@ -73,6 +68,21 @@ def rows(spans: Iterable[Span], hide: Sequence[str] = ()) -> list[Row]:
         raise ValueError(f"All {len(given)} spans are hidden by {patterns}. Name less in `hide`.")
     found = list(_in_order(roots, offsets))
     return found if len(found) <= MOST else [*found[: MOST - 1], _rest(found[MOST - 1 :], found[MOST - 2])]
+
+
+def some(spans: Iterable[Span]) -> list[Span]:
+    """The spans.
+
+    Raises:
+        ValueError: there are none.
+    """
+    given = list(spans)
+    if not given:
+        raise ValueError(
+            "There are no spans to show. Run what is traced first, and wait until its spans have arrived: "
+            "programs send them in batches, a few seconds late."
+        )
+    return given
 
 
 def table(found: Sequence[Row]) -> pd.DataFrame:
@@ -119,8 +129,8 @@ def _offsets(spans: list[Span]) -> Offsets:
 def _in_order(roots: list[Node], offsets: Offsets) -> Iterator[Row]:
     """Depth first, without recursion."""
     fold: Callable[[list[Node]], list[Node | _Fold]] = _folded if sum(1 for _ in walk(roots)) > FEW else list
-    left: list[tuple[Node | _Fold, Node | None, int, int]]
-    left = [(each, None, 0, part) for part, each in enumerate(fold(roots))][::-1]
+    left: list[tuple[Node | _Fold, Node | None, int, int]] = []  # each with its parent, its depth and its part
+    left.extend((each, None, 0, part) for part, each in reversed(list(enumerate(fold(roots)))))
     while left:
         each, parent, depth, part = left.pop()
         if isinstance(each, _Fold):
@@ -198,7 +208,7 @@ def _fold_row(fold: _Fold, parent: Node | None, depth: int, part: int) -> Row:
     errors = sum(span.status == "ERROR" for span in below)
     seconds = sum(span.seconds for span in spans)
     return Row(
-        name=f"… {len(spans):,} more of {short(first.name, NAME) or 'unnamed'}, {duration(seconds)}",
+        name=f"… {len(spans):,} more of {short(first.name, 30) or 'unnamed'}, {duration(seconds)}",
         depth=depth,
         part=part,
         site=first.site,

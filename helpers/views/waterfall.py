@@ -1,6 +1,7 @@
 """A trace as a waterfall: a row for each span, below the one that caused it, on one axis of time."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from IPython.display import Image
@@ -35,6 +36,7 @@ HIGH, BAR = 0.27, 0.19  # of a row, and of a bar in it, in inches
 EDGE, INDENT, DEEPEST = 0.22, 0.13, 12  # where names begin, how much later on each level, and the last one that is
 GAP = 0.07  # between a bar and its label
 MARKS = {"approval": ("v", INK), "link": ("X", ERROR)}  # of events, by how their name begins
+EDGES: dict[str, Any] = {"markeredgewidth": 0.5, "zorder": 5}
 Entry = tuple[str, str, str]  # of the legend: marker, colour, text
 
 
@@ -164,9 +166,8 @@ def _draw_name(axes: Axes, y: float, row: Row, looks: Mapping[str, str], begins:
         axes.add_patch(Rectangle((0.07, y + HIGH / 2 - high), 0.06, high, facecolor=strip, edgecolor="none"))
     x = EDGE + min(row.depth, DEEPEST) * INDENT
     room = LEFT - 0.12 - x
-    where = place(row.site, row.service) if row.moved else ""
-    if where:
-        where = fitted(where, max(room * 0.45, room - width(row.name) - 0.1))
+    left = max(room - width(row.name) - 0.1, 0 if row.folded else room * 0.45)
+    where = fitted(place(row.site, row.service), left) if row.moved and left > 0.5 else ""
     name = fitted(row.name, room - (width(where) + 0.1 if where else 0))
     write(axes, x, y, name, fontsize=9, ha="left", color=INK, style="italic" if row.folded else "normal")
     write(axes, x + width(name) + 0.1, y, where, fontsize=9, ha="left", color="#69738a")
@@ -178,27 +179,32 @@ def _draw_bar(axes: Axes, y: float, row: Row, looks: Mapping[str, str], zero: in
     failed = row.status == "ERROR"
     colour = looks.get(row.site, OTHERS)
     if row.end > row.start or not row.folded:
-        look = {"facecolor": tint(colour, 0.25 if row.folded else 0.5), "edgecolor": ERROR if failed else colour}
-        line = {"linewidth": 1.6 if failed else 0.8, "linestyle": (0, (2, 2)) if row.folded else "-"}
-        axes.add_patch(Rectangle((start, y - BAR / 2), end - start, BAR, **look, **line, zorder=2))
+        bar = Rectangle((start, y - BAR / 2), end - start, BAR, zorder=2)
+        bar.set(facecolor=tint(colour, 0.25 if row.folded or failed else 0.5), edgecolor=ERROR if failed else colour)
+        bar.set(linewidth=1.6 if failed else 0.8, linestyle=(0, (2, 2)) if row.folded else "-")
+        axes.add_patch(bar)
     spent = [] if row.folded else [duration(row.seconds)]
     label = "  ".join(filter(None, [*spent, counted(row.tokens), *row.notes]))
-    x, side, fits = _beside(label, start, end)
+    x, side, fits = _beside(label, start, end, failed)
     write(axes, x, y, fits, fontsize=9, ha=side, color=ERROR if failed else INK, zorder=4)
     for name, at in row.marks:
         marker, shade = MARKS[name.partition(".")[0]]
         where = min(max(_x(at - zero, total), LEFT), RIGHT)
-        axes.plot([where], [y - BAR / 2], marker=marker, markersize=5, color=shade, markeredgecolor="white", zorder=5)
+        axes.plot([where], [y - BAR / 2], marker=marker, markersize=6, color=shade, markeredgecolor="white", **EDGES)
 
 
-def _beside(label: str, start: float, end: float) -> tuple[float, str, str]:
-    """Where a label is written, how it is aligned there, and what of it fits: in the bar, right or left of it."""
+def _beside(label: str, start: float, end: float, outside: bool) -> tuple[float, str, str]:
+    """Where a label is written, how it is aligned there, and what of it fits: in the bar, right or left of it.
+
+    Red is hard to read on a colour: what has failed is labelled outside if there is room.
+    """
     needed = width(label)
     rooms = [
         (end - start - 2 * GAP, start + GAP, "left"),
         (WIDE - 0.05 - end - GAP, end + GAP, "left"),
         (start - GAP - LEFT, start - GAP, "right"),
     ]
+    rooms = [*rooms[1:], rooms[0]] if outside else rooms
     room, x, side = next((each for each in rooms if each[0] >= needed), max(rooms))
     return x, side, fitted(label, room)
 

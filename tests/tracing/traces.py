@@ -108,3 +108,25 @@ def chain(depth):
     for n in range(depth):
         under = make(ORCHESTRATOR, f"step {n}", n, 2 * depth - 2 * n, under)
     return make.spans
+
+
+def busy():
+    """Many calls each way: seven questions, a supplier behind the store, and a store that calls back."""
+    spans = []
+    for trace in range(1, 8):
+        make = Maker(trace)
+        root = make(ORCHESTRATOR, "invoke_agent orchestrator", 0, 4000)
+        for n in range(trace):
+            make.tool(STOCK, "stock_of", 10 + 200 * n, 120 + 10 * n, root)
+        make.tool(TELEMETRY, "history", 2000, 400, root, error="TimeoutError" if trace % 3 == 0 else None)
+        ask = make(ORCHESTRATOR, "POST /a2a", 2500, 1200, root, kind="CLIENT")
+        agent = make(AGENT, "invoke_agent stock-agent", 2540, 1100, ask, kind="SERVER")
+        back = make(AGENT, "POST /mcp", 2600, 300, agent, kind="CLIENT")
+        serve = make(GATEWAY, "tools/call price_of", 2640, 220, back, kind="SERVER")
+        call = make(GATEWAY, "POST falkenried", 2642, 200, serve, kind="CLIENT")
+        make(AGENT, "tools/call price_of", 2680, 120, call, kind="SERVER")
+        order = make(AGENT, "POST /orders", 3000, 500, agent, kind="CLIENT")
+        make(("supplier", "orders"), "POST /orders", 3050, 400, order, kind="SERVER")
+        make(STOCK, "UPDATE stock", 3550, 30, agent, kind="SERVER")
+        spans += make.spans
+    return spans
