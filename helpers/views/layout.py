@@ -118,7 +118,7 @@ class Layout:
         left = SIDE + self._space() * column if len(self.columns) > 1 else (WIDE - self.box) / 2
         self.sites.append((left, top, left + self.box, top + _height(services)))
         self._draw_box(self.sites[-1], tint(colour, 0.12), colour)
-        name = fitted(short(services[0][0], 60) or "no site", self.box - 0.5, 11)
+        name = fitted(short(services[0][0], 60) or "no site", self.box - 0.3, 11, "bold")
         write(self.axes, left + 0.15, top + 0.23, name, fontsize=11, fontweight="bold", ha="left", color=INK)
         self.taken.append((left, top, left + 0.15 + width(name, 11, "bold"), top + HEAD))
         for row, place in enumerate(services):

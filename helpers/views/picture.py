@@ -46,13 +46,13 @@ def short(text: object, most: int) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
-def fitted(text: str, inches: float, size: float = SIZE) -> str:
+def fitted(text: str, inches: float, size: float = SIZE, weight: str = "normal") -> str:
     """The text, cut with an ellipsis to what fits into `inches`."""
-    length = width(text, size)
+    length = width(text, size, weight)
     if length <= inches:
         return text
     keep = int(len(text) * max(inches, 0) / length) + 1
-    while keep and width(text[:keep].rstrip() + "…", size) > inches:
+    while keep and width(text[:keep].rstrip() + "…", size, weight) > inches:
         keep -= 1
     return text[:keep].rstrip() + "…"
 

@@ -68,7 +68,7 @@ def figure_of(spans: Iterable[Span], *, hide: Sequence[str] = (), title: str | N
     bottom = top + HIGH * (len(shown) + shown[-1].part)
     figure, axes = sheet(WIDE, bottom + 0.12)
     if title:
-        fits = fitted(short(title, 150), WIDE - 1, 12)  # a bold text is wider
+        fits = fitted(short(title, 150), WIDE - EDGE, 12, "bold")
         write(axes, EDGE / 2, 0.25, fits, fontsize=12, fontweight="bold", ha="left", color=INK)
     for line, entries in enumerate(legend):
         _draw_legend(axes, head + 0.26 * line + 0.13, entries)
