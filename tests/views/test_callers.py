@@ -94,7 +94,15 @@ def test_where_all_call_each_other_who_calls_most_is_first_and_no_more_than_thre
     assert [len(column) for column in found] == [1, 1, 7]
 
 
-@pytest.mark.parametrize("spans", [question(), busy()], ids=["question", "busy"])
+def line():
+    """Seven sites, each called by the one before, with errors: five of them share a column."""
+    make, under = Maker(), None
+    for n, site in enumerate("gbfcade"):
+        under = make((site * 6, site * 6), "call", n * 10, 90 - 10 * n, under, error="Timeout")
+    return make.spans
+
+
+@pytest.mark.parametrize("spans", [question(), busy(), line()], ids=["question", "busy", "line"])
 def test_text_is_neither_cut_off_nor_over_other_text_nor_too_small(spans):
     assert defects(callers.figure_of(spans)[0]) == ([], [], [])
 

@@ -94,6 +94,14 @@ def test_sites_are_told_apart_by_seven_colours_and_one_for_all_others():
     assert len(colours) == 8 and "5 more sites" in drawn(make.spans)
 
 
+def test_a_legend_that_is_too_long_for_a_line_goes_on_below():
+    make = Maker()
+    root = make(("site 0", "a"), "r", 0, 100)
+    for n in range(7):
+        make((f"a site with a long name {n}", "a"), "s", n, 1, root)
+    assert defects(waterfall.figure_of(make.spans)[0]) == ([], [], [])
+
+
 def test_a_wrong_clock_is_put_right_and_told_where_a_site_is_entered():
     right, wrong = (views.trace_table(question(clocks)) for clocks in ({}, SKEWED))
     assert list(wrong["span"]) == list(right["span"])
@@ -178,6 +186,7 @@ def test_siblings_of_different_sites_are_not_folded_together():
 def test_many_traces_of_one_name_are_folded_as_well():
     spans = [Maker(n)(ORCHESTRATOR, "ask", n * 1000, 10) for n in range(1, 101)]
     assert list(views.trace_table(spans)["span"]) == ["ask"] * 3 + ["… 97 more of ask, 970 ms"]
+    assert len(bars(spans)) == 3, "those folded are far apart, and would be a bar of all that time"
 
 
 @pytest.mark.parametrize("spans", [many(2000, names=999), chain(2000)], ids=["wide", "deep"])
@@ -237,7 +246,7 @@ def test_hostile_text_is_drawn_as_it_is_on_one_line_within_its_room(text):
 @pytest.mark.parametrize("name", ["long " * 40, "W" * 300, "x"])
 def test_text_is_neither_cut_off_nor_over_other_text_nor_too_small(name):
     longer = [replace(span, trace_id="f" * 32, name=name, site=name[:90]) for span in question()]
-    figure, _ = waterfall.figure_of([*question(SKEWED), *longer], title="A title " * 40)
+    figure, _ = waterfall.figure_of([*question(SKEWED), *longer], title="W" * 300)
     assert defects(figure) == ([], [], [])
 
 
@@ -249,7 +258,7 @@ def test_what_is_no_count_of_tokens_is_left_out(value):
 
 def test_a_span_that_took_no_time_or_less_can_be_drawn():
     span = Maker()(AGENT, "chat", 5, 0)
-    assert views.trace_table([replace(span, end=span.start - 5)])["ms"].tolist() == [0]
+    assert views.trace_table([replace(span, end=span.start - 5 * MS)])["ms"].tolist() == [0]
     assert views.trace([span]).data.startswith(b"\x89PNG")
 
 
