@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any, Protocol
 
 import pandas as pd
@@ -10,12 +9,14 @@ from IPython.display import Image
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-INK, PALE, LINE = "#1c2540", "#3b4763", "#b9c2d6"
+from helpers.views import picture
+from helpers.views.picture import ERROR, INK, LINE, PALE, image, write
+
 LOOKS: dict[str, tuple[str, Any]] = {  # colour and style of the line
     "request": ("#3b5bb5", "-"),
     "response": ("#0f766e", (0, (4, 2))),
     "notification": ("#69738a", (0, (1, 2))),
-    "error": ("#b42318", "-"),
+    "error": (ERROR, "-"),
 }
 WIDE, HIGH, LEFT = 3.6, 0.34, 1.0  # between lifelines, of a row, and of the times' column, in inches
 LABEL, NAME = 46, 28  # characters, at most
@@ -51,10 +52,7 @@ def draw(messages: Sequence[Message], *, title: str = "", most: int = 60) -> Ima
 
     Shown are methods, names of tools, ids, actions and short text, never arguments, headers or metadata.
     """
-    figure, alt = figure_of(messages, title=title, most=most)
-    png = BytesIO()
-    figure.savefig(png, dpi=200, format="png")
-    return Image(png.getvalue(), width=int(figure.get_size_inches()[0] * 100), alt=alt)  # type: ignore[no-untyped-call]
+    return image(*figure_of(messages, title=title, most=most))
 
 
 def table(messages: Sequence[Message]) -> pd.DataFrame:
@@ -91,10 +89,10 @@ def figure_of(messages: Sequence[Message], *, title: str = "", most: int = 60) -
     for row, arrow in enumerate(shown):
         _draw_arrow(axes, row, arrow, parties.index(arrow.sender), parties.index(arrow.receiver))
     if title:
-        _write(axes, 0, -2.1, _short(title, 90), fontsize=12, fontweight="bold", ha="left", color=INK)
+        write(axes, 0, -2.1, _short(title, 90), fontsize=12, fontweight="bold", ha="left", color=INK)
     if left_out or not messages:
         said = f"{left_out} more" if messages else "no messages"
-        _write(axes, 0, len(shown), said, fontsize=9, ha="left", style="italic", color=PALE)
+        write(axes, 0, len(shown), said, fontsize=9, ha="left", style="italic", color=PALE)
     rows = "; ".join(f"{each.sender} to {each.receiver}: {each.label}" for each in shown)
     return figure, f"Messages: {rows or 'none'}{f'; {left_out} more' if left_out else ''}."
 
@@ -112,7 +110,7 @@ def _draw_lifeline(axes: Axes, column: int, name: str, rows: int) -> None:
     x = column * WIDE
     axes.plot([x, x], [-0.7, rows - 0.4], color=LINE, linewidth=1.2, zorder=0)
     box = {"facecolor": "#eef2fd", "edgecolor": "#3b5bb5", "boxstyle": "round,pad=0.3"}
-    _write(axes, x, -1.1, name, fontsize=10, fontweight="bold", color=INK, bbox=box)
+    write(axes, x, -1.1, name, fontsize=10, fontweight="bold", color=INK, bbox=box)
 
 
 def _draw_arrow(axes: Axes, row: int, arrow: Arrow, start: int, stop: int) -> None:
@@ -121,14 +119,8 @@ def _draw_arrow(axes: Axes, row: int, arrow: Arrow, start: int, stop: int) -> No
     ends = (start * WIDE, stop * WIDE if stop != start else start * WIDE + 0.4)
     axes.annotate("", xy=(ends[1], row + 0.2), xytext=(ends[0], row + 0.2), arrowprops=head)
     mark = f"  #{arrow.id}" if arrow.id else ""
-    _write(axes, sum(ends) / 2, row - 0.12, arrow.label + mark, fontsize=8, color=colour)
-    _write(axes, -LEFT - 0.45, row + 0.2, f"{arrow.seconds:.3f} s", fontsize=8, ha="left", color=PALE)
-
-
-def _write(axes: Axes, x: float, y: float, text: str, **look: Any) -> None:  # noqa: ANN401 - matplotlib's
-    """Text as it is: what a server says is no formula."""
-    given: dict[str, Any] = {"ha": "center", "va": "center", "parse_math": False} | look
-    axes.text(x, y, text, **given)
+    write(axes, sum(ends) / 2, row - 0.12, arrow.label + mark, fontsize=8, color=colour)
+    write(axes, -LEFT - 0.45, row + 0.2, f"{arrow.seconds:.3f} s", fontsize=8, ha="left", color=PALE)
 
 
 def _kind(body: Mapping[str, Any]) -> str:
@@ -181,6 +173,4 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _short(text: object, most: int = LABEL) -> str:
-    """One line that can be printed, cut with an ellipsis."""
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in str(text)[: most * 4]).split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+    return picture.short(text, most)

@@ -1,6 +1,5 @@
 """A topology as a picture: sites with their programs, links with their conditions."""
 
-from io import BytesIO
 from itertools import groupby
 
 from IPython.display import Image
@@ -10,12 +9,12 @@ from matplotlib.patches import FancyBboxPatch
 
 from helpers.sites.network import Network
 from helpers.sites.topology import Conditions, Kind, Topology
+from helpers.views.picture import ERROR, INK, PALE, image
 
 ORDER: list[Kind] = ["outpost", "local-zone", "region"]
 NAMES = {"region": "Region", "local-zone": "Local Zone", "outpost": "Outpost"}
 COLOURS = {"region": ("#eef2fd", "#3b5bb5"), "local-zone": ("#fff4ea", "#b4570b"), "outpost": ("#e7f7f2", "#0f766e")}
-LINES = {"up": ("#43506b", "-"), "cut": ("#b42318", (0, (2, 2))), "silent": ("#b4570b", (0, (1, 2)))}
-INK, PALE = "#1c2540", "#3b4763"
+LINES = {"up": ("#43506b", "-"), "cut": (ERROR, (0, (2, 2))), "silent": ("#b4570b", (0, (1, 2)))}
 WIDE, HIGH, GAP = 2.6, 1.1, 2.4  # of a box, and between boxes, in units of about an inch
 
 
@@ -32,7 +31,7 @@ def topology(shown: Topology | Network) -> Image:
     for name, site in plan.sites.items():
         programs = [p for p in network[name].programs if network[name].programs[p].running] if network else []
         _draw_site(axes, places[name], name, site.kind, [f"{NAMES[site.kind]} {site.place}".strip(), *_rows(programs)])
-    return _picture(figure, plan)
+    return image(figure, _alt(plan))
 
 
 def _places(plan: Topology) -> dict[str, tuple[float, float]]:
@@ -82,14 +81,10 @@ def _label(condition: Conditions) -> str:
     return f"{condition.latency_ms + condition.jitter_ms / 2:g}{jitter} ms{speed}"
 
 
-def _picture(figure: Figure, plan: Topology) -> Image:
-    """The figure as PNG, with twice as many dots as it is wide, and a text for those who cannot see it."""
-    png = BytesIO()
-    figure.savefig(png, dpi=200, format="png")
+def _alt(plan: Topology) -> str:
     sites = ", ".join(f"{name} ({NAMES[site.kind]})" for name, site in plan.sites.items())
     links = ", ".join(" to ".join(link.between) for link in plan.links)
-    width = figure.get_size_inches()[0] * 100
-    return Image(png.getvalue(), width=int(width), alt=f"Sites: {sites}. Links: {links or 'none'}.")  # type: ignore[no-untyped-call]
+    return f"Sites: {sites}. Links: {links or 'none'}."
 
 
 def _rows(programs: list[str]) -> list[str]:
