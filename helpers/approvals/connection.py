@@ -29,7 +29,7 @@ from helpers.approvals.calls import Call, Calls
 from helpers.approvals.desk import Desk
 from helpers.approvals.messages import to_block
 from helpers.approvals.rounds import Lost, rounds
-from helpers.approvals.session import Headers, Session, Settings
+from helpers.approvals.session import Headers, NotConnected, Session, Settings
 from helpers.apps.gate import GATED
 
 PATIENCE = 3600.0
@@ -61,11 +61,12 @@ class Connection(ToolProvider):
             more: `mode`, `progress`, `logging`, `log_level`, `recorder`: see `session.Settings`.
         """
         self.desk, self.calls, self.patience = desk, calls or Calls(), patience
-        self.session = Session(Settings(server, desk, headers, tools_changed=self._forget_tools, **more))
+        self.session = Session(Settings(server, desk, headers, tools_changed=self._tools_changed, **more))
         self._starting = threading.Lock()
         self._portal: BlockingPortal | None = None
         self._resources = ExitStack()
         self._tools: list[Tool] | None = None
+        self._fresh = False  # whether the list is as the server last told
         self._consumers = set[Any]()
         self._settling = set[asyncio.Task[Any]]()  # calls that are under way
         self._left = set[asyncio.Task[Any]]()  # of those, which were under way when this was closed
@@ -132,11 +133,10 @@ class Connection(ToolProvider):
         with self._starting, self._resources:
             if self._portal is not None:
                 self._portal.call(self._leave)
-            self._portal = None
-            self._forget_tools()
+            self._portal = self._tools = None
 
-    def _forget_tools(self) -> None:
-        self._tools = None
+    def _tools_changed(self) -> None:
+        self._fresh = False
 
     async def _leave(self) -> None:
         self._left = {task for task in self._settling if not task.cancelling()}
@@ -145,8 +145,14 @@ class Connection(ToolProvider):
         await self.session.close()
 
     async def _listed(self) -> list[Tool]:
-        if self._tools is None:
-            self._tools = await self.session.tools()
+        if not self._fresh or self._tools is None:
+            self._fresh = True  # before the list is read: it may change meanwhile
+            try:
+                self._tools = await self.session.tools()
+            except NotConnected:
+                self._fresh = False
+                if self._tools is None:
+                    raise
         return self._tools
 
     async def _called(

@@ -156,6 +156,8 @@ class Session:
         async with self._opening:
             if self._opened is None or self._opened.done:
                 self._opened = Opened(self.settings)
+                if self.settings.tools_changed:
+                    self.settings.tools_changed()  # for all that is known: nobody was told while there was no session
             await self._opened.ready()
             return self._opened
 

@@ -223,6 +223,15 @@ def test_the_same_operation_with_other_arguments_is_refused(tmp_path, log, era):
     assert "is another one" in said(answer) and store.discarded() == [1]
 
 
+def test_in_a_new_session_tools_are_listed_anew(plain, log):
+    with Connection(plain, desk(log), mode="legacy") as connection:
+        plain.tool(name="later")(lambda: "later")
+        assert "later" not in {tool.name for tool in connection.list_tools_sync()}, "nobody told"
+        connection._run(connection.session.forget, connection.session._opened)
+        connection.call_tool_sync("1", "count", {"to": 1})
+        assert "later" in {tool.name for tool in connection.list_tools_sync()}
+
+
 def test_nothing_is_called_when_the_log_cannot_be_written(tmp_path, log, era, monkeypatch):
     store = Store(tmp_path)
 

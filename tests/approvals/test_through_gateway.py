@@ -49,6 +49,11 @@ def behind(gateways):
         each.__exit__(None, None, None)
 
 
+def of(gateway, region):
+    """A gateway's sessions. The Region is that of all tests, and has others."""
+    return [each for each in region.gateways.endpoint.sessions.known.values() if each.gateway_id == gateway]
+
+
 class Person:
     """Answers when it is told to."""
 
@@ -63,18 +68,18 @@ class Person:
 
 def test_a_session_that_expires_while_its_question_is_open_loses_nothing(tmp_path, log, behind, region):
     store, person = Store(tmp_path), Person()
-    _, url, _ = behind(store.server)
-    sessions, results = region.gateways.endpoint.sessions, []
+    gateway, url, _ = behind(store.server)
+    results = []
     with Connection(url, Desk(ScriptedApprover([person]), log, server="store"), mode="legacy") as connection:
         calling = threading.Thread(
             target=lambda: results.append(connection.call_tool_sync("1", "shop___discard_stock", WANTED))
         )
         calling.start()
         until(lambda: person.asked)
-        (old,) = [session for session in sessions.known.values() if session.pending]
+        (old,) = of(gateway, region)
         old.expires = 0
-        until(lambda: old.id not in sessions.known)
-        until(lambda: any(session.pending for session in sessions.known.values()))
+        until(lambda: old not in of(gateway, region))
+        until(lambda: any(session.pending for session in of(gateway, region)))
         person.answers.set()
         calling.join(30)
     assert results[0]["status"] == "success" and store.discarded() == [1]
@@ -95,7 +100,7 @@ def test_tools_that_change_while_a_question_is_open_are_told_and_the_question_st
         )
         calling.start()
         until(lambda: person.asked)
-        until(lambda: all(session.streams for session in region.gateways.endpoint.sessions.known.values()))
+        until(lambda: all(session.streams for session in of(gateway, region)))
 
         @store.server.tool()
         def opening_hours() -> str:
@@ -104,6 +109,7 @@ def test_tools_that_change_while_a_question_is_open_are_told_and_the_question_st
 
         gateways.control.synchronize_gateway_targets(gatewayIdentifier=gateway, targetIdList=[target])
         until(lambda: any(m.body.get("method") == "notifications/tools/list_changed" for m in recorder.messages))
+        assert len(of(gateway, region)) == 1, "the session went on"
         person.answers.set()
         calling.join(30)
         assert "shop___opening_hours" in {tool.name for tool in connection.list_tools_sync()}

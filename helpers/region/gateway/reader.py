@@ -35,7 +35,8 @@ class Reader:
             catalogue = Catalogue.kept(self._path(target))
             reasons = [] if catalogue else reasons
         before = target.tools
-        await self.sessions.drop(target.target_id)
+        if target.status != "SYNCHRONIZING":  # else the server is the same, and calls may be under way
+            await self.sessions.drop(target.target_id)
         target.settle(catalogue, reasons)
         if target.tools != before:
             self.sessions.tell(target.gateway_id, CHANGED)
