@@ -146,8 +146,9 @@ class Connection(ToolProvider):
 
     async def _listed(self) -> list[Tool]:
         if not self._fresh or self._tools is None:
-            self._fresh = True  # before the list is read: it may change meanwhile
             try:
+                await self.session.open()
+                self._fresh = True  # before the list is read: it may change meanwhile
                 self._tools = await self.session.tools()
             except NotConnected:
                 self._fresh = False
