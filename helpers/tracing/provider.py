@@ -35,6 +35,7 @@ OPT_IN = "OTEL_SEMCONV_STABILITY_OPT_IN"
 LATEST = ("gen_ai_latest_experimental", "http")  # names as OpenTelemetry has settled them
 REDACTED = "gen_ai_unredacted_attributes="  # none: Strands writes no prompt, answer or argument into a span
 DELAY_MS = 1000
+DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"  # a list, as OpenTelemetry's own start-up reads it
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ def setup(
     if glob:
         _opt_in(content)
         trace.set_tracer_provider(provider)
-        HTTPXClientInstrumentor().instrument()
+        if "httpx" not in os.environ.get(DISABLED, "").split(","):
+            HTTPXClientInstrumentor().instrument()
         set_global_textmap(CompositePropagator([TraceContextTextMapPropagator(), W3CBaggagePropagator()]))
     return Telemetry(provider, spool)
 

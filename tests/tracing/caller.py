@@ -1,11 +1,10 @@
-"""A traced program that asks a peer over A2A and a tool over MCP, in one span; `apart` does not pass the trace on.
+"""A traced program that asks a peer over A2A and a tool over MCP, in one span.
 
-python -m tests.tracing.caller PEER TOKEN INVENTORY TOKEN [apart]
+python -m tests.tracing.caller PEER TOKEN INVENTORY TOKEN
 """
 
 import sys
 
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.trace import get_tracer
 from strands.agent.a2a_agent import A2AAgent
 from strands.tools.mcp import MCPClient
@@ -15,9 +14,7 @@ from helpers.apps.peers import peer
 
 
 def main() -> None:
-    peer_url, peer_token, url, token, *apart = sys.argv[1:]
-    if apart:
-        HTTPXClientInstrumentor().uninstrument()
+    peer_url, peer_token, url, token = sys.argv[1:]
     with get_tracer("caller").start_as_current_span("question") as question:
         config = peer(peer_url, peer_token)
         print(A2AAgent(peer_url, client_config=config)("echo P-1001").message["content"])
