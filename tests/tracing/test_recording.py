@@ -24,7 +24,7 @@ with Network(Topology.model_validate(TWO)) as network:
     model = network["b"].start("inference")
     with get_tracer("test").start_as_current_span("question") as question:
         httpx.get(f"{model.url_from('a')}/api/tags", trust_env=False)
-    (summary,) = [one for one in recording.settled().traces() if len(one.sites) == 2]  # what asks whether it is well is a trace of its own
+    (summary,) = [one for one in recording.settled().traces() if len(one.sites) == 2]
     print(summary.roots, summary.orphans, *summary.sites)
     print(recording._folder.name)
 """
