@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
@@ -13,6 +13,8 @@ from moto.bedrockagentcore import urls
 from moto.bedrockagentcore.responses import BedrockAgentCoreResponse
 from moto.bedrockagentcorecontrol.models import bedrockagentcorecontrol_backends
 from moto.core.responses import ActionContext, ActionResult
+from opentelemetry.context import attach, detach
+from opentelemetry.propagate import extract
 from werkzeug.wsgi import ClosingIterator
 
 from helpers.region.agentcore_control import DEFAULT
@@ -127,7 +129,8 @@ class AgentCore(Checked, BedrockAgentCoreResponse):  # type: ignore[misc]
         url = session.program.url + session.container.path
         request = self.client.build_request("POST", url, headers=headers, content=self.raw_body)
         with _in_words(session):
-            answer = self.client.send(request, stream=True)
+            with _callers_trace(headers):
+                answer = self.client.send(request, stream=True)
             if answer.status_code >= 400 and session.container.protocol == "HTTP":
                 answer.read()
                 raise _failed(answer.status_code, answer.text, session)
@@ -136,6 +139,16 @@ class AgentCore(Checked, BedrockAgentCoreResponse):  # type: ignore[misc]
 
 def _passes(name: str) -> bool:
     return name in PASSED or name.startswith(CUSTOM)
+
+
+@contextlib.contextmanager
+def _callers_trace(headers: Mapping[str, str]) -> Iterator[None]:
+    """Send in the trace of the caller: a Region that is traced would pass on a trace of its own."""
+    attached = attach(extract({name.lower(): value for name, value in headers.items()}))
+    try:
+        yield
+    finally:
+        detach(attached)
 
 
 @contextlib.contextmanager
