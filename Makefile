@@ -34,7 +34,7 @@ test-fast: setup ## the tests that need no model and no browser (some minutes)
 tour: models ## run every notebook headless and print a table of cells, seconds and results
 	$(BIN)/python tools/tour.py $(TOUR)
 
-bench: models ## measure speed as ratios: the endpoint against llama.cpp, the knowledge base against Chroma, the Region against moto, its gateway against FastMCP's proxy, a question through it against a direct one
+bench: models ## measure speed as ratios: the endpoint against llama.cpp, the knowledge base against Chroma, the Region against moto, its gateway against FastMCP's proxy, a question through it against a direct one, work that is traced against work that is not, the receiver against Phoenix
 	$(BIN)/python -m bench
 
 doctor: setup ## what this machine has, and the remedy for what it lacks
@@ -54,5 +54,5 @@ canary: setup ## try the newest versions of all dependencies, and tell what brea
 
 clean: ## end the endpoint and the database and delete the environment; close JupyterLab first. Models stay in the cache folder
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m helpers.inference stop || true; $(BIN)/python -m helpers.knowledge stop || true; fi
-	rm -rf .venv .venv-canary .venv-bench .venv-bench-fastmcp artefacts .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-canary .venv-bench .venv-bench-fastmcp .venv-phoenix artefacts .pytest_cache .mypy_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf

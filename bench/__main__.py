@@ -13,7 +13,7 @@ from types import ModuleType
 from rich.console import Console
 from rich.table import Table
 
-from bench import approvals, gateway, inference, knowledge, region, sites
+from bench import approvals, gateway, inference, knowledge, region, sites, tracing
 from bench.measure import Ratio
 
 PARTS = {
@@ -23,6 +23,7 @@ PARTS = {
     "region": region,
     "gateway": gateway,
     "approvals": approvals,
+    "tracing": tracing,
 }
 console = Console()
 

@@ -14,6 +14,7 @@ import psutil
 from helpers import region
 from helpers.apps.retail import FOLDER
 from helpers.sites.network import Network
+from helpers.sites.program import Program
 from helpers.sites.topology import Topology
 from tests.region import lambdas
 
@@ -103,11 +104,12 @@ class Gateways:
 
 
 @contextlib.contextmanager
-def gateways() -> Iterator[Gateways]:
-    """A Region of its own; what that sets for boto3 counts no more afterwards."""
+def gateways(telemetry: Program | None = None) -> Iterator[Gateways]:
+    """A Region of its own, traced or not; what that sets for boto3 counts no more afterwards."""
     before = dict(os.environ)
     try:
         with Network(Topology.model_validate(PLAN)) as network:
+            network.telemetry = telemetry
             program = region.start(network["oregon"])
             assert program and program.process
             yield Gateways(network, program.process.pid)

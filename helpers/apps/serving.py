@@ -22,6 +22,7 @@ from helpers.apps import stateful
 from helpers.apps.command import SECONDS, hosts
 from helpers.apps.deadline import Deadline
 from helpers.apps.guards import EARLIER_CARD, PING, SizeGuard, TokenGuard
+from helpers.apps.trust import TraceGuard
 from helpers.inference.http import HostGuard
 from helpers.settings import settings
 from helpers.settings.settings import LOOPBACK
@@ -57,7 +58,10 @@ def serve_rest(app: Starlette, given: argparse.Namespace) -> None:
 
 
 def serve_runtime(app: BedrockAgentCoreApp, given: argparse.Namespace) -> None:
-    """Serve an agent as AgentCore Runtime calls it, until the program is ended."""
+    """Serve an agent as AgentCore Runtime calls it, until the program is ended.
+
+    It goes on with the trace that AgentCore hands it: who may call at all, IAM or a token has decided there.
+    """
     app.user_middleware += [Middleware(HostGuard, allowed=hosts(given)), TRACE]
     app.run(port=given.port, host=given.host)
 
@@ -88,7 +92,7 @@ def application(server: A2AServer, audience: str, public_key: str, hosts: frozen
             Route(PING, _ping),
             Mount("/", server.to_starlette_app()),
         ],
-        middleware=[*guards(audience, public_key, hosts), TRACE],
+        middleware=[*guards(audience, public_key, hosts), Middleware(TraceGuard), TRACE],
     )
 
 

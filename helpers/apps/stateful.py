@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from helpers.apps.command import SECONDS
 from helpers.apps.events import InMemoryEventStore
+from helpers.apps.trust import TraceGate
 from helpers.apps.waiting import Waiting
 
 IDLE_SECONDS = 3600.0  # longer than a person is waited for
@@ -70,7 +71,7 @@ def application(
 ) -> Starlette:
     """`server` at `/mcp` behind its guards; its sessions are in `app.state.sessions`."""
     if not any(isinstance(each, Waiting) for each in server.middleware):
-        server.middleware.append(Waiting(question_seconds))
+        server.middleware[:] = [TraceGate(), *server.middleware, Waiting(question_seconds)]
     server.streamable_http_app(host=host)  # what it says of hosts and origins is kept
     plain = server.session_manager
     sessions = Sessions(plain.app, security_settings=plain.security_settings, session_idle_timeout=idle_seconds)

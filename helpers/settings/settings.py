@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     )
     telemetry_url: Url | None = Field(None, description="where a program's spans go: an OTLP/HTTP receiver")
     telemetry_content: bool = Field(False, description="whether prompts, answers and arguments go there too")
+    telemetry_trusts: list[str] = Field(
+        ["*"], description="whose trace is gone on with: callers by the site of their token, * for any, as JSON"
+    )
     linger_seconds: float = Field(120, gt=0, description="how long the kit's endpoint waits, unused, before it ends")
 
     def server_url(self, server: ModelServer) -> str | None:

@@ -29,6 +29,7 @@ from helpers.sites.classified import Given
 from helpers.tracing.errors import TracedAlready
 from helpers.tracing.redaction import Redaction
 from helpers.tracing.spool import Spool
+from helpers.tracing.strangers import KeepStrangers, LinkStrangers
 
 SESSION = "session.id"
 OPT_IN = "OTEL_SEMCONV_STABILITY_OPT_IN"
@@ -113,6 +114,7 @@ def setup(
     spool = Spool(folder / f"{site}-{service}.sqlite", endpoint, dict(headers or {}))
     provider = TracerProvider(resource=Resource.create(about))
     provider.add_span_processor(BaggageSpanProcessor(lambda key: key == SESSION))
+    provider.add_span_processor(LinkStrangers())
     exporter = SpoolExporter(spool, None if content else Redaction(classified))
     provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=DELAY_MS))
     if glob:
@@ -120,7 +122,8 @@ def setup(
         trace.set_tracer_provider(provider)
         if "httpx" not in os.environ.get(DISABLED, "").split(","):
             HTTPXClientInstrumentor().instrument()
-        set_global_textmap(CompositePropagator([TraceContextTextMapPropagator(), W3CBaggagePropagator()]))
+        w3c = TraceContextTextMapPropagator(), W3CBaggagePropagator()
+        set_global_textmap(CompositePropagator([*w3c, KeepStrangers()]))
     return Telemetry(provider, spool)
 
 

@@ -34,7 +34,9 @@ def receiver():
 
 @pytest.fixture(scope="module")
 def network(receiver):
-    with Network(Topology.model_validate(THREE)) as made:
+    """Programs that trust what comes from oregon."""
+    with pytest.MonkeyPatch.context() as patch, Network(Topology.model_validate(THREE)) as made:
+        patch.setenv("WORKSHOP_TELEMETRY_TRUSTS", '["oregon"]')
         made.telemetry = Program("oregon/receiver", receiver.url, lambda url, caller: made.route(url, caller, "oregon"))
         made["bergedorf"].start("tests.sites.peer_app", name="peer")
         made["falkenried"].start("inventory")
@@ -45,12 +47,12 @@ def network(receiver):
 def ask(network, receiver):
     """Runs the caller; its trace's id, once the spans are there."""
 
-    def asked(**more):
+    def asked(caller="oregon", **more):
         receiver.spans.clear()
         receiver.bodies.clear()
         given = []
         for program in (network["bergedorf"].programs["peer"], network["falkenried"].programs["inventory"]):
-            given += [program.url_from("oregon"), network.issuer.token("oregon", program.identity)]
+            given += [program.url_from("oregon"), network.issuer.token(caller, program.identity)]
         ran = subprocess.run(
             [sys.executable, "-m", "tests.tracing.caller", *given],
             env=os.environ
@@ -73,6 +75,11 @@ def roots(spans):
     return [span for span in spans if span.parent_id not in known]
 
 
+def linked(spans, site):
+    """The traces that roots of a site's are linked to."""
+    return {link["trace_id"] for span in spans if span.site == site and not span.parent_id for link in span.links}
+
+
 def test_with_the_trace_passed_on_there_is_one_root_that_covers_all_sites_and_nothing_that_was_said(ask, receiver):
     trace = ask()
     spans = [span for span in receiver.spans if span.trace_id == trace]
@@ -86,6 +93,13 @@ def test_without_it_the_peer_begins_a_trace_of_its_own(ask, receiver):
     trace = ask(OTEL_PYTHON_DISABLED_INSTRUMENTATIONS="httpx")
     peer = [span for span in receiver.spans if span.site == "bergedorf"]
     assert peer and trace not in {span.trace_id for span in peer}
+
+
+def test_a_caller_that_is_not_trusted_adds_to_no_trace_and_is_linked(ask, receiver):
+    trace = ask("falkenried")
+    assert {span.site for span in receiver.spans if span.trace_id == trace} == {"oregon"}
+    for site in ("falkenried", "bergedorf"):
+        until(lambda: trace in linked(receiver.spans, site))  # noqa: B023 - it is called here
 
 
 def test_who_has_no_token_adds_to_nobodys_trace(network, receiver, ask):

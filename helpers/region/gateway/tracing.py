@@ -6,12 +6,13 @@ MCP carries the trace in `_meta`. Other targets see what they are allowed to: th
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
-from opentelemetry.propagate import extract, inject
+from opentelemetry.propagate import inject
 from opentelemetry.trace import Span, SpanKind, StatusCode, get_tracer, set_span_in_context
 
 from helpers.region.gateway.exchange import Exchange
 from helpers.region.gateway.messages import Json
 from helpers.region.gateway.resources import Target
+from helpers.sites.trust import FIELDS, context_of, trusted
 
 tracer = get_tracer(__name__)
 Call = Callable[[Target, str, Exchange], AsyncIterator[Json]]
@@ -21,11 +22,11 @@ async def traced(call: Call, target: Target, tool: str, exchange: Exchange) -> A
     """The messages of a call."""
     meta = exchange.params.get("_meta")
     meta = meta if isinstance(meta, dict) else {}
-    given = extract({key: value for key, value in meta.items() if isinstance(value, str)})
+    given = context_of(exchange.caller.name, {key: value for key, value in meta.items() if isinstance(value, str)})
     name = f"{target.name}___{tool}"
     about = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name, "workshop.target": target.name}
     span = tracer.start_span(f"gateway {name}", given, SpanKind.SERVER, about)
-    carried = dict(meta)
+    carried = dict(meta) if trusted(exchange.caller.name) else {k: v for k, v in meta.items() if k not in FIELDS}
     inject(carried, set_span_in_context(span, given))
     if carried != meta:
         exchange = replace(exchange, message=exchange.message | {"params": exchange.params | {"_meta": carried}})

@@ -20,6 +20,7 @@ from tests.region.pools import Made
 SESSION = "x-amzn-bedrock-agentcore-runtime-session-id"
 CUSTOM = "x-amzn-bedrock-agentcore-runtime-custom-ward"
 ROLE = [{"credentialProviderType": "GATEWAY_IAM_ROLE"}]
+STARTS = 60  # seconds in which a session has to start
 SIGNED = [ROLE[0] | {"credentialProvider": {"iamCredentialProvider": {"service": "execute-api"}}}]
 
 
@@ -75,19 +76,19 @@ def agent_url(gateways, agent):
 
 def test_an_agent_is_reached_and_keeps_its_session(agent_url, same):
     session = same | {CUSTOM: "icu", "x-other": "no", "authorization": "Bearer mine"}
-    first = httpx.post(f"{agent_url}/invocations", json={"a": 1}, headers=session)
+    first = httpx.post(f"{agent_url}/invocations", json={"a": 1}, headers=session, timeout=STARTS)
     told = first.json()
     assert told["you_said"] == {"a": 1} and told["session"] == session[SESSION]
     assert first.headers[SESSION] == session[SESSION]
     assert {name.lower(): value for name, value in told["headers"].items()} == {CUSTOM: "icu"}
     for expected in (["b"], ["b", "b"]):
         assert httpx.post(f"{agent_url}/invocations", json={"remember": "b"}, headers=session).json() == expected
-    new = httpx.post(f"{agent_url}/invocations", json={"remember": "c"})
+    new = httpx.post(f"{agent_url}/invocations", json={"remember": "c"}, timeout=STARTS)
     assert new.json() == ["c"] and new.headers[SESSION] not in ("", session[SESSION])
 
 
 def test_an_agent_s_stream_comes_through(agent_url, same):
-    with httpx.stream("POST", f"{agent_url}/invocations", json={"count": 3}, headers=same) as answer:
+    with httpx.stream("POST", f"{agent_url}/invocations", json={"count": 3}, headers=same, timeout=STARTS) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert [line for line in answer.iter_lines() if line] == [f'data: {{"n": {n}}}' for n in range(3)]
 
@@ -95,7 +96,7 @@ def test_an_agent_s_stream_comes_through(agent_url, same):
 def test_an_agent_has_one_path_and_its_errors_are_told(agent_url, gateways, agent, same):
     assert httpx.get(f"{agent_url}/invocations").status_code == 404
     assert httpx.post(f"{agent_url}/ping", json={}).status_code == 404
-    failed = httpx.post(f"{agent_url}/invocations", json={"raise": "no"}, headers=same)
+    failed = httpx.post(f"{agent_url}/invocations", json={"raise": "no"}, headers=same, timeout=STARTS)
     assert failed.status_code == 424 and "RuntimeClientError" in str(failed.headers) + failed.text
     gateway, url = gateways.make(None, protocolType=None)
     away = {"http": {"agentcoreRuntime": {"arn": agent.arn[:-10] + "0123456789"}}}

@@ -8,6 +8,8 @@ from opentelemetry.trace import SpanKind, StatusCode
 from starlette.responses import JSONResponse
 
 from helpers.region.gateway import tracing
+from helpers.settings import settings
+from helpers.tracing.strangers import LinkStrangers
 from tests.region.gateway.conftest import Client, response
 from tests.region.gateway.upstreams import Odd, served
 
@@ -18,6 +20,7 @@ CONTEXT = {"traceparent": f"00-{TRACE}-{PARENT}-01", "baggage": "session.id=s-1"
 @pytest.fixture
 def spans(monkeypatch):
     kept, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(LinkStrangers())
     provider.add_span_processor(SimpleSpanProcessor(kept))
     monkeypatch.setattr(tracing, "tracer", provider.get_tracer("gateway"))
     return kept
@@ -86,6 +89,25 @@ def test_a_gateway_that_is_not_traced_passes_the_context_on_as_it_is(call, serve
     assert server.message["params"]["_meta"] == CONTEXT
     call({})
     assert not (server.message["params"].get("_meta") or {}).get("traceparent")
+
+
+@pytest.fixture
+def nobody_is_trusted(monkeypatch):
+    monkeypatch.setattr(settings(), "telemetry_trusts", [])
+
+
+def test_a_caller_that_is_not_trusted_begins_a_trace_that_is_linked_to_its_own(call, server, spans, nobody_is_trusted):
+    assert call(CONTEXT | {"progressToken": 7})["result"]["content"]
+    (span,) = spans.get_finished_spans()
+    assert span.parent is None and ids(span)[0] != TRACE
+    assert [f"{link.context.trace_id:032x}" for link in span.links] == [TRACE]
+    meta = server.message["params"]["_meta"]
+    assert meta["traceparent"].split("-")[1:3] == [*ids(span)] and "baggage" not in meta and meta["progressToken"]
+
+
+def test_a_gateway_that_is_not_traced_does_not_pass_on_what_it_does_not_trust(call, server, nobody_is_trusted):
+    call(CONTEXT | {"progressToken": 7})
+    assert set(server.message["params"]["_meta"]) == {"progressToken"}
 
 
 @pytest.mark.parametrize(
