@@ -38,7 +38,7 @@ def main() -> int:
             notes += part.notes()
     table = Table("measure", "unit", "ours", "peer", "ratio", "bound", "", title="Bench")
     for r in ratios:
-        bound = f"{'≥' if r.more_is_better else '≤'} {r.bound}"
+        bound = f"{'≥' if r.more_is_better else '≤'} {r.bound:.4g}"
         verdict = "[green]ok[/green]" if r.ok else "[red]missed[/red]"
         table.add_row(r.name, r.unit, f"{r.ours:.4g}", f"{r.peer:.4g}", f"{r.ratio:.3f}", bound, verdict)
     console.print(table)

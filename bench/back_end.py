@@ -5,7 +5,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from functools import cache
+from functools import cache, partial
 
 import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -16,10 +16,12 @@ from bench import phoenix, tracing
 from bench.measure import Part, Ratio, in_turns, milliseconds
 from helpers.tracing.store import Store
 
-SPANS = 1000  # of a trace
-TRACES, ROUNDS = 20, 5  # 100 000 spans in all
+SPANS = 1000  # of the trace that is looked up
+AMONG = 100_000
+USUAL, TRACES, ROUNDS = 50, 40, 4  # spans of a trace, and traces, that both take in: as many as a question makes
 BATCH = 500  # spans in a request, of OpenTelemetry's batch at most 512
-QUERIES = 5
+QUERIES = 9
+LOOK_SECONDS = 0.25  # whoever is asked too often has no time for the spans
 ABOUT = {  # what a span of Strands tells, or so
     "gen_ai.operation.name": "chat",
     "gen_ai.system": "strands-agents",
@@ -33,64 +35,66 @@ ABOUT = {  # what a span of Strands tells, or so
 
 
 def ratios() -> list[Ratio]:
-    """Spans a second, and the query of a trace, against Phoenix's."""
+    """Spans a second, against Phoenix's."""
     return _measured().ratios
 
 
 def notes() -> list[str]:
-    """How long the query takes, or why there is nothing to compare with."""
+    """How long the query of a trace takes, and why there is nothing to compare with, if so."""
     return _measured().notes
 
 
 @cache
 def _measured() -> Part:
+    with tracing.receiver() as (url, store), closing(store), client() as web:
+        count = partial(rows, store)
+        rates, absent = against_phoenix(web, url, count)
+        asked = secrets.token_hex(16)
+        rate(web, url, count, [asked], SPANS)
+        rate(web, url, count, [secrets.token_hex(16) for _ in range((AMONG - count()) // SPANS)], SPANS)
+        assert len(store.trace(asked)) == SPANS
+        took, among = statistics.median(milliseconds(lambda: store.trace(asked)) for _ in range(QUERIES)), count()
+    return Part(rates, [*absent, f"A trace of {SPANS} spans is looked up among {among:,} in {took:.0f} ms"])
+
+
+def against_phoenix(web: httpx.Client, url: str, count: Callable[[], int]) -> tuple[list[Ratio], list[str]]:
+    """Spans a second against Phoenix's, or why there is no such thing."""
     if reason := phoenix.missing():
-        return Part([], [f"Phoenix was not measured, it cannot be installed: {reason}"])
-    with tracing.receiver() as (url, store), closing(store), phoenix.phoenix() as peer, _client() as client:
-        written = in_turns(
-            lambda _: _rate(client, url, _rows(store)), lambda _: _rate(client, peer.url, peer.count), ROUNDS
+        return [], [f"Phoenix was not measured, it cannot be installed: {reason}"]
+    with phoenix.phoenix() as peer:
+        pairs = in_turns(
+            lambda _: rate(web, url, count, _ids(), USUAL),
+            lambda _: rate(web, peer.url, peer.count, _ids(), USUAL),
+            ROUNDS,
         )
-        asked = f"{ROUNDS * TRACES // 2:032x}"
-        for url_of in (url, peer.url):
-            client.post(f"{url_of}/v1/traces", content=b"".join(_trace(asked)))
-        _wait_for(lambda: len(store.trace(asked)), SPANS)
-        _wait_for(lambda: len(peer.trace(asked)), SPANS)
-        read = in_turns(
-            lambda _: milliseconds(lambda: store.trace(asked)),
-            lambda _: milliseconds(lambda: peer.trace(asked)),
-            QUERIES,
-        )
-    among = (ROUNDS * TRACES + 1) * SPANS
-    took = statistics.median(ours for ours, _ in read)
-    name = f"a trace of {SPANS} spans looked up among {among:,}"
-    return Part(
-        [
-            Ratio(f"spans taken in and kept, against {phoenix.VERSION}", "1/s", written, 1.0),
-            Ratio(f"{name}, against Phoenix's API", "ms", read, 1.0, more_is_better=False),
-        ],
-        [f"{name.capitalize()}: {took:.0f} ms; Phoenix answers over HTTP, the store is read from its file"],
-    )
+    return [Ratio(f"spans taken in and kept, against {phoenix.VERSION}", "1/s", pairs, 1.0)], []
 
 
 @contextmanager
-def _client() -> Iterator[httpx.Client]:
+def client() -> Iterator[httpx.Client]:
+    """A client that sends protobuf."""
     headers = {"Content-Type": "application/x-protobuf"}
     with httpx.Client(timeout=60, trust_env=False, headers=headers) as made:
         yield made
 
 
-def _rows(store: Store) -> Callable[[], int]:
-    return lambda: sum(summary.spans for summary in store.traces(2 * ROUNDS * TRACES))
+def _ids() -> list[str]:
+    return [secrets.token_hex(16) for _ in range(TRACES)]
 
 
-def _rate(client: httpx.Client, url: str, count: Callable[[], int]) -> float:
-    """Spans a second, from the first request until all are kept."""
-    requests = [body for _ in range(TRACES) for body in _trace(secrets.token_hex(16))]
+def rows(store: Store) -> int:
+    """How many spans there are."""
+    return sum(summary.spans for summary in store.traces(2 * AMONG))
+
+
+def rate(client: httpx.Client, url: str, count: Callable[[], int], traces: list[str], spans: int) -> float:
+    """Spans a second, with so many spans a trace, from the first request until all are kept."""
+    requests = [body for trace_id in traces for body in _trace(trace_id, spans)]
     before, started = count(), time.perf_counter()
     for body in requests:
         _send(client, url, body)
-    _wait_for(count, before + TRACES * SPANS)
-    return TRACES * SPANS / (time.perf_counter() - started)
+    _wait_for(count, before + len(traces) * spans)
+    return len(traces) * spans / (time.perf_counter() - started)
 
 
 def _send(client: httpx.Client, url: str, body: bytes) -> None:
@@ -103,13 +107,13 @@ def _wait_for(count: Callable[[], int], many: int, seconds: float = 120) -> None
     deadline = time.monotonic() + seconds
     while count() < many:
         assert time.monotonic() < deadline, f"{count()} of {many} spans are there"
-        time.sleep(0.02)
+        time.sleep(LOOK_SECONDS)
 
 
-def _trace(trace_id: str) -> list[bytes]:
+def _trace(trace_id: str, spans: int) -> list[bytes]:
     """Requests with the spans of a trace: a root, and the others below it."""
-    ids = [secrets.token_bytes(8) for _ in range(SPANS)]
-    return [_request(trace_id, ids[0], ids[first : first + BATCH]) for first in range(0, SPANS, BATCH)]
+    ids = [secrets.token_bytes(8) for _ in range(spans)]
+    return [_request(trace_id, ids[0], ids[first : first + BATCH]) for first in range(0, spans, BATCH)]
 
 
 def _request(trace_id: str, root: bytes, ids: list[bytes]) -> bytes:

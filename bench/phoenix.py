@@ -61,6 +61,7 @@ def phoenix() -> Iterator[Phoenix]:
             "PHOENIX_ALLOW_EXTERNAL_RESOURCES": "false",
             "PHOENIX_ENABLE_MCP_SERVER": "false",
             "PHOENIX_DISABLE_AGENT_ASSISTANT": "true",
+            "PYTHONWARNINGS": "ignore",
         }
         command = [ENVIRONMENT / "bin" / "python", "-P", Path(__file__).with_name("phoenix_peer.py")]
         with Popen(command, env=os.environ | given, stdout=DEVNULL) as process:

@@ -30,16 +30,20 @@ class TraceGuard:
 
 
 class TraceGate:
-    """For what comes in messages of MCP; middleware of a server, before the SDK's own that goes on with a trace."""
+    """For what comes in messages of MCP; middleware of a server, before the SDK's own that goes on with a trace.
+
+    That one keeps the trace alone; what else the caller's context has, such as its session, is put in place here.
+    """
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         caller = ctx.request.scope.get("state", {}).get("caller") if ctx.request else None
-        if not ctx.meta or trusted(caller):
-            return await call_next(ctx)
-        meta: Any = ctx.meta
-        attached = attach(context_of(caller, {name: meta[name] for name in FIELDS if isinstance(meta.get(name), str)}))
-        left: Any = {name: value for name, value in meta.items() if name not in FIELDS}
+        meta: Any = ctx.meta or {}
+        given = {name: meta[name] for name in FIELDS if isinstance(meta.get(name), str)}
+        if given and not trusted(caller):
+            left: Any = {name: value for name, value in meta.items() if name not in FIELDS}
+            ctx = replace(ctx, meta=left)
+        attached = attach(context_of(caller, given))
         try:
-            return await call_next(replace(ctx, meta=left))
+            return await call_next(ctx)
         finally:
             detach(attached)

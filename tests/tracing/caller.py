@@ -5,6 +5,8 @@ python -m tests.tracing.caller PEER TOKEN INVENTORY TOKEN
 
 import sys
 
+from opentelemetry.baggage import set_baggage
+from opentelemetry.context import attach
 from opentelemetry.trace import get_tracer
 from strands.agent.a2a_agent import A2AAgent
 from strands.tools.mcp import MCPClient
@@ -15,6 +17,7 @@ from helpers.apps.peers import peer
 
 def main() -> None:
     peer_url, peer_token, url, token = sys.argv[1:]
+    attach(set_baggage("session.id", "s-1"))
     with get_tracer("caller").start_as_current_span("question") as question:
         config = peer(peer_url, peer_token)
         print(A2AAgent(peer_url, client_config=config)("echo P-1001").message["content"])

@@ -86,6 +86,7 @@ def test_with_the_trace_passed_on_there_is_one_root_that_covers_all_sites_and_no
     assert [span.name for span in roots(spans)] == ["question"]
     assert {span.site for span in spans} == {"oregon", "falkenried", "bergedorf"}
     assert {span.trace_id for span in receiver.spans if span.site == "bergedorf"} == {trace}
+    assert {span.attributes.get("session.id") for span in spans} == {"s-1"}
     assert receiver.bodies and b"P-1001" not in b"".join(receiver.bodies)
 
 
@@ -100,6 +101,7 @@ def test_a_caller_that_is_not_trusted_adds_to_no_trace_and_is_linked(ask, receiv
     assert {span.site for span in receiver.spans if span.trace_id == trace} == {"oregon"}
     for site in ("falkenried", "bergedorf"):
         until(lambda: trace in linked(receiver.spans, site))  # noqa: B023 - it is called here
+    assert not any(span.attributes.get("session.id") for span in receiver.spans if span.site != "oregon")
 
 
 def test_who_has_no_token_adds_to_nobodys_trace(network, receiver, ask):
