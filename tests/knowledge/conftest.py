@@ -86,7 +86,8 @@ def as_nobody(tmp_path):
         if os.geteuid() != 0:
             yield
             return
-        parents = {parent: parent.stat().st_mode for parent in (tmp_path, *tmp_path.parents[:2])}
+        own = [path for path in (tmp_path, *tmp_path.parents) if "pytest-" in str(path)]  # however many it made
+        parents = {parent: parent.stat().st_mode for parent in own}
         for parent in parents:  # which pytest made for its user alone
             parent.chmod(0o755)
         os.setresuid(NOBODY, NOBODY, 0)
