@@ -139,8 +139,8 @@ def _on_gpu(given: Shape, kind: str, tokens: int, parallel: int, on: Engine) -> 
     return [
         Part("weights", size, f"{_bits(given, kind):.2f} bits a parameter", "tensors"),
         _cache(given, tokens, parallel, on),
-        Part("activations", overhead.vllm(given, on), f"{on.batch} tokens a step; not measured here"),
-        Part("CUDA and libraries", overhead.CUDA, "outside of PyTorch; one published measurement"),
+        Part("intermediate results", overhead.vllm(given, on), f"{on.batch:,} tokens a step; not measured here"),
+        Part("process", overhead.CUDA, "CUDA and libraries; one published measurement"),
     ], []
 
 

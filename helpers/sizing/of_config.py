@@ -30,25 +30,34 @@ def of_config(path: Path) -> Shape:
         Contradiction: what it says cannot be true, or is not what the index says.
     """
     config = _read(path)
-    config = {**config, **config.get("text_config", {})}
+    nested = config.get("text_config")
+    config = {**config, **nested} if isinstance(nested, dict) else config
     index = _read(path.with_name(INDEX)) if path.with_name(INDEX).is_file() else {}
-    kind = str(config.get("model_type", ""))
-    if kind not in FAMILIES:
-        raise UnknownFamily(
-            f"{path} is of the family {kind[:80] or '(none named)'!r}; known are {', '.join(FAMILIES)}. "
-            "Give a GGUF file of the model: its header names every tensor."
-        )
-    family = FAMILIES[kind]
-    numbers = _Config(path, config).numbers(family, index)
-    shape = _shape(path, config, family, numbers)
+    shape = of_values(config, str(path), str(config.get("_name_or_path") or path.resolve().parent.name), index)
     _check(path, config, index, shape)
     return shape
 
 
-def _shape(path: Path, config: dict[str, Any], family: Family, n: Numbers) -> Shape:
+def of_values(config: dict[str, Any], source: str, name: str, index: dict[str, Any] | None = None) -> Shape:
+    """The shape of the model called `name` whose `config.json`, at `source`, has these values.
+
+    Raises:
+        UnknownFamily, Contradiction: see `of_config`.
+    """
+    kind = str(config.get("model_type", ""))
+    if kind not in FAMILIES:
+        raise UnknownFamily(
+            f"{source} is of the family {kind[:80] or '(none named)'!r}; known are {', '.join(FAMILIES)}. "
+            "Give a GGUF file of the model: its header names every tensor."
+        )
+    family = FAMILIES[kind]
+    return _shape(name, config, family, _Config(source, config).numbers(family, index or {}))
+
+
+def _shape(name: str, config: dict[str, Any], family: Family, n: Numbers) -> Shape:
     window, windowed = _window(config, n.layers)
     return Shape(
-        name=str(config.get("_name_or_path") or path.resolve().parent.name),
+        name=name,
         family=family.name,
         layers=n.layers,
         width=n.width,
@@ -69,8 +78,8 @@ def _shape(path: Path, config: dict[str, Any], family: Family, n: Numbers) -> Sh
 
 
 class _Config:
-    def __init__(self, path: Path, config: dict[str, Any]) -> None:
-        self.path, self.config = path, config
+    def __init__(self, source: str, config: dict[str, Any]) -> None:
+        self.source, self.config = source, config
 
     def numbers(self, family: Family, index: dict[str, Any]) -> Numbers:
         width, heads = self._whole("hidden_size", 2**20), self._whole("num_attention_heads", MOST_HEADS)
@@ -107,7 +116,7 @@ class _Config:
         raise self._wrong(key, value, f"a whole number from 1 to {most:,}")
 
     def _wrong(self, key: str, value: object, should: str) -> Contradiction:
-        return Contradiction(f"{self.path} says {key} = {str(value)[:80]}, which should be {should}. Fetch it again.")
+        return Contradiction(f"{self.source} says {key} = {str(value)[:80]}, which should be {should}. Fetch it again.")
 
 
 def _window(config: dict[str, Any], layers: int) -> tuple[int, int]:

@@ -18,8 +18,8 @@ WORD, MERGE = 190, 240  # bytes of a word and of a merge in llama.cpp's tables
 # repack.cpp of ggml: these are laid out anew where 8 rows fit together; Q2_K with AVX-512 only.
 REPACKED = ("Q4_0", "Q4_K", "IQ4_NL", "Q2_K")
 FLOAT = 4
-# vLLM's own profile of Meta-Llama-3-8B on an 80 GB H100: 14.96 GiB of weights, 1.79 GiB outside of PyTorch, 1.26 GiB of
-# activations for 8,192 tokens; on two GPUs 3.58 GiB outside of PyTorch on each (github.com/vllm-project/vllm/pull/10511).
+# vLLM's own profile of Meta-Llama-3-8B on an 80 GB H100: 14.96 GiB of weights, 1.79 GiB outside of PyTorch, 1.26 GiB
+# of activations for 8,192 tokens; on two GPUs, 3.58 GiB outside of PyTorch on each (vLLM, pull request 10511).
 CUDA = int(1.79 * GIB)
 COLLECTIVES = int(1.79 * GIB)
 

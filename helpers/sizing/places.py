@@ -25,7 +25,8 @@ Kind = Literal["outposts", "local-zone", "region"]
 LEAST = {"BF16": 8.0, "FP8": 8.0, "AWQ": 7.5, "GPTQ": 7.5, "NVFP4": 10.0}
 EDGE: tuple[Kind, ...] = ("outposts", "local-zone")
 COLUMNS = [
-    "instance", "place", "kind", "gpus", "gpu", "GiB", "needed GiB", "headroom", "vcpu", "verified", "source", "date",
+    "instance", "place", "kind", "gpu", "gpus", "used", "GiB", "needed GiB", "headroom", "vcpu", "verified", "source",
+    "date",
 ]  # fmt: skip
 
 
@@ -109,14 +110,14 @@ def atlas() -> Atlas:
 def holds(memory: Memory, kinds: tuple[Kind, ...] = EDGE, data: Atlas | None = None) -> pd.DataFrame:
     """A row for each instance type at each place that holds `memory.most`, the smallest first.
 
-    On GPUs, `gpus` is how many of the instance's are used: the fewest that do; `GiB` is their memory together. On a
-    CPU it is the instance's memory. `headroom` is the share of what the engine may use that stays free: vLLM takes 0.9
-    of a GPU's memory by default, and a tenth of a CPU's is left to the system.
+    Of an instance's `gpus` the fewest that do are `used`, and `GiB` is their memory together; on a CPU it is the
+    instance's memory. `headroom` is the share of what the engine may use that stays free: vLLM takes 0.9 of a GPU's
+    memory by default, and a tenth of a CPU's is left to the system. Smallest is what has the least memory in all.
     """
     known = data or atlas()
     rows = [row for place in known.place if place.kind in kinds for row in _rows(memory, place, known)]
-    rows.sort(key=lambda row: (row[5], row[8], row[0], row[1]))
-    table = pd.DataFrame(rows, columns=COLUMNS).round({"GiB": 1, "needed GiB": 1, "headroom": 2})
+    rows.sort(key=lambda row: row[0])
+    table = pd.DataFrame([row for _, row in rows], columns=COLUMNS).round({"GiB": 1, "needed GiB": 1, "headroom": 2})
     table.attrs["reason"] = "" if rows else _why(memory, kinds, known)
     return table
 
@@ -126,7 +127,8 @@ def reason(table: pd.DataFrame) -> str:
     return str(table.attrs.get("reason", ""))
 
 
-def _rows(memory: Memory, place: Place, known: Atlas) -> Iterator[tuple[Any, ...]]:
+def _rows(memory: Memory, place: Place, known: Atlas) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """What the row is sorted by, and the row."""
     families = {family.name: family for family in known.family}
     for offer in place.offers:
         family = families[offer.family]
@@ -138,9 +140,13 @@ def _rows(memory: Memory, place: Place, known: Atlas) -> Iterator[tuple[Any, ...
                 gpus, whole, needed, headroom = found
                 name = f"{family.name}.{size.name}"
                 sure = offer.verified and family.verified
+                order = (size.gpus * family.gpu_mib if gpus else size.memory_mib, size.vcpu, name, place.name)
                 yield (
-                    name, place.name, place.kind, gpus, family.gpu, whole, needed, headroom, size.vcpu, sure, text,
-                    source.date,
+                    order,
+                    (
+                        name, place.name, place.kind, family.gpu, size.gpus, gpus, whole, needed, headroom, size.vcpu,
+                        sure, text, source.date,
+                    ),
                 )  # fmt: skip
 
 
