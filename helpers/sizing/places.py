@@ -122,6 +122,12 @@ def holds(memory: Memory, kinds: tuple[Kind, ...] = EDGE, data: Atlas | None = N
     return table
 
 
+def smallest(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table of `holds` that are the smallest of their family at their place."""
+    family = table["instance"].str.split(".").str[0]
+    return table[~pd.DataFrame({"family": family, "place": table["place"]}).duplicated()].reset_index(drop=True)
+
+
 def reason(table: pd.DataFrame) -> str:
     """Why a table of `holds` is empty; empty when it is not."""
     return str(table.attrs.get("reason", ""))

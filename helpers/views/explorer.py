@@ -15,7 +15,7 @@ from IPython.display import display, update_display
 from helpers.sizing.engines import ENGINES
 from helpers.sizing.errors import SizingError
 from helpers.sizing.memory import Memory, needs
-from helpers.sizing.places import EDGE, Kind, holds, reason
+from helpers.sizing.places import EDGE, Kind, holds, reason, smallest
 from helpers.sizing.readers import known, shape
 from helpers.sizing.schemes import SCHEMES
 from helpers.sizing.shape import Shape
@@ -78,9 +78,9 @@ class Explorer:
 
     def _ipython_display_(self) -> None:
         shown = {**self.controls._repr_mimebundle_(), "text/plain": self._words()}
-        display({kind: shown[kind] for kind in ("text/plain", WIDGET) if kind in shown}, raw=True)
+        display({kind: shown[kind] for kind in ("text/plain", WIDGET) if kind in shown}, raw=True)  # type: ignore[no-untyped-call]
         for key, content in zip(self._keys, self._contents(), strict=True):
-            display(content, display_id=key)
+            display(content, display_id=key)  # type: ignore[no-untyped-call]
 
     def _words(self) -> str:
         """The controls, for those who see them without a kernel."""
@@ -94,13 +94,13 @@ class Explorer:
             needed, table = self.memory, self.table
         except SizingError as error:
             return _Line(""), _Line(""), _Line(str(error))
-        more = len(table) - ROWS
-        line = reason(table) or (f"{more} more rows: explorer.table" if more > 0 else "")
-        return memory(needed), _Line("") if table.empty else table[SHOWN].head(ROWS), _Line(line)
+        rows = smallest(table)[SHOWN].head(ROWS)
+        line = reason(table) or f"The smallest of each family; all {len(table)} rows are in explorer.table."
+        return memory(needed), _Line("") if table.empty else rows, _Line(line)
 
     def _chosen(self, _: object = None) -> None:
         for key, content in zip(self._keys, self._contents(), strict=True):
-            update_display(content, display_id=key)
+            update_display(content, display_id=key)  # type: ignore[no-untyped-call]
 
     def _engine_chosen(self, _: object) -> None:
         _offer(self.scheme, _schemes(self.engine.value), self._chosen)
@@ -109,7 +109,7 @@ class Explorer:
         try:
             contexts = _contexts(self._shape().context)
         except SizingError:
-            contexts = list(self.context.options)
+            contexts = [value for _, value in self.context.options]
         _offer(self.context, contexts, self._chosen)
 
     def _shape(self) -> Shape:

@@ -10,7 +10,7 @@ SMALL = Numbers(2, 64, 128, 4, 2, 16, 96, 512, False, 0)
 
 
 def gguf_file(path, numbers=SMALL, family="llama", **more):
-    """A GGUF file of 16-bit weights, all zero; `more` are keys of the architecture to write in place of the true ones."""
+    """A GGUF file of 16-bit weights, all zero; `more` are keys of the architecture, in place of the true ones."""
     writer = gguf.GGUFWriter(path, family)
     writer.add_name("invented")
     writer.add_file_type(1)

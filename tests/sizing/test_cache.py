@@ -47,7 +47,7 @@ def test_a_model_that_reads_a_text_as_a_whole_keeps_nothing():
 
 @pytest.mark.parametrize(("context", "parallel"), [(0, 1), (513, 1), (-1, 1), (512, 0)])
 def test_what_no_engine_would_load_is_refused(context, parallel):
-    with pytest.raises(OutOfRange, match="trained for 512|at least one"):
+    with pytest.raises(OutOfRange, match=r"trained for 512|at least one"):
         cache.bytes_of(GIVEN, context, parallel)
 
 

@@ -94,7 +94,7 @@ def test_a_file_that_is_cut_short_is_refused_wherever_it_was_cut(whole, file):
     content = whole.read_bytes()
     for length in [*range(64), *range(64, len(content), 1997), len(content) - 1]:
         file.write_bytes(content[:length])
-        with pytest.raises(NotReadable, match="cut short|does not begin|cannot be read"):
+        with pytest.raises(NotReadable, match=r"cut short|does not begin|cannot be read"):
             read(file)
 
 
