@@ -123,7 +123,7 @@ def _on_cpu(given: Shape, kind: str, tokens: int, parallel: int, on: Engine) -> 
         Part("weights", file, f"the file, mapped: {_bits(given, kind):.2f} bits a parameter", "tensors"),
         Part("weights, repacked", copies, "copies in an order that the CPU reads faster", "tensors"),
         _cache(given, tokens, 1 if on.shared else parallel, on),
-        Part("intermediate results", overhead.compute(given, on), f"{on.batch} tokens of a prompt at a time"),
+        Part("intermediate results", overhead.compute(given, on), _pieces(given, on)),
         Part("vocabulary", overhead.vocabulary(given), f"{given.vocabulary:,} words in tables"),
         Part("process", overhead.process(given), "Python, libraries, server"),
     ]
@@ -148,6 +148,10 @@ def _cache(given: Shape, tokens: int, parallel: int, on: Engine) -> Part:
     size = cache.bytes_of(given, tokens, parallel, on.cache, on.step)
     each = cache.token_bytes(given, on.cache) / 1024
     return Part("keys and values", size, f"{each:.1f} KiB a token in {on.cache}", "heads")
+
+
+def _pieces(given: Shape, on: Engine) -> str:
+    return f"{on.batch} tokens of a prompt at a time" if given.causal else "whole texts at a time"
 
 
 def _bits(given: Shape, kind: str) -> float:

@@ -18,6 +18,7 @@ WORD, MERGE = 190, 240  # bytes of a word and of a merge in llama.cpp's tables
 # repack.cpp of ggml: these are laid out anew where 8 rows fit together; Q2_K with AVX-512 only.
 REPACKED = ("Q4_0", "Q4_K", "IQ4_NL", "Q2_K")
 FLOAT = 4
+WHOLE_TEXTS = 2048  # tokens of texts that are embedded in one piece
 # vLLM's own profile of Meta-Llama-3-8B on an 80 GB H100: 14.96 GiB of weights, 1.79 GiB outside of PyTorch, 1.26 GiB
 # of activations for 8,192 tokens; on two GPUs, 3.58 GiB outside of PyTorch on each (vLLM, pull request 10511).
 CUDA = int(1.79 * GIB)
@@ -46,10 +47,14 @@ def process(shape: Shape) -> int:
 def compute(shape: Shape, engine: Engine) -> int:
     """Bytes of intermediate results that a prompt makes llama.cpp touch, and of the logits that are sampled from.
 
-    A batch of tokens has three rows as wide as the feed-forward part and four as wide as the model, in 32 bit.
+    A batch of tokens has three rows as wide as the feed-forward part and four as wide as the model, in 32 bit. What
+    reads texts as a whole computes them in one piece, and keeps how much each token heeds each other, for all heads;
+    a causal model on llama.cpp does not, thanks to flash attention.
     """
-    batch = engine.batch if shape.causal else max(shape.context, 2048)  # a text in one piece
-    return batch * _rows(shape) * FLOAT + engine.slots * shape.vocabulary * FLOAT * shape.causal
+    if shape.causal:
+        return engine.batch * _rows(shape) * FLOAT + engine.slots * shape.vocabulary * FLOAT
+    batch = max(shape.context, WHOLE_TEXTS)
+    return batch * (_rows(shape) + shape.heads * batch) * FLOAT
 
 
 def logits(shape: Shape, engine: Engine) -> int:

@@ -4,13 +4,11 @@ The figures of `overhead` were fitted to such measurements; the cache, the weigh
 """
 
 import ollama
-import psutil
 import pytest
 
 from helpers import inference
 from helpers.inference.catalogue import catalogue
 from helpers.sizing.memory import gib, needs
-from helpers.sizing.readers import shape
 
 pytestmark = pytest.mark.model
 PROMPT = "Count the words: " + "lorem ipsum dolor sit amet " * 200
@@ -24,6 +22,12 @@ def client():
     assert inference.is_kits_own(inference.endpoint())
     yield client
     for name in (CHAT, TINY):
+        unload(client, name)
+
+
+def unload(client, name):
+    """Give its memory back, if it is loaded: the kit's endpoint would load it first to do so."""
+    if any(model.model == name for model in client.ps().models):
         client.generate(name, keep_alive=0)
 
 
@@ -39,7 +43,7 @@ def resident(name):
 
 def used(client, name, context):
     """Resident bytes after a short and a long prompt, loaded anew with so many tokens of context."""
-    client.generate(name, keep_alive=0)
+    unload(client, name)
     for prompt in ("Hello", PROMPT):
         client.generate(name, prompt, options={"num_ctx": context, "num_predict": 8, "temperature": 0})
     return resident(name)
@@ -61,16 +65,14 @@ def test_the_difference_of_two_contexts_is_the_cache_s(client):
     assert long - short == pytest.approx(16384 * token, rel=0.05)
 
 
-def test_the_embedding_model_takes_at_most_what_is_predicted(client):
-    given = shape("all-minilm")
-    texts = [" ".join(["word"] * 400)] * 8
-    client.embed("all-minilm", texts)
-    memory, measured = needs(given, context=512, engine="endpoint"), resident("all-minilm--latest")
+def test_the_embedding_model_takes_what_is_predicted_when_it_has_much_to_do(client):
+    client.embed("all-minilm", [" ".join(["word"] * 400)] * 8)
+    memory, measured = needs("all-minilm", context=512, engine="endpoint"), resident("all-minilm:latest")
     print(f"\n{memory}\nmeasured {gib(measured)}, predicted {memory.total / measured - 1:+.1%}")
-    assert memory.total == pytest.approx(measured, rel=0.2)
+    assert memory.total == pytest.approx(measured, rel=0.1)
 
 
 def test_the_server_before_the_runners_is_small(client):
+    client.ps()
     server = inference.processes(inference.endpoint())[0]
     assert server.memory_info().rss < 0.1 * needs(CHAT, context=16384, engine="endpoint").total
-    assert isinstance(server, psutil.Process)
