@@ -16,6 +16,7 @@ import pandas as pd
 from helpers.sizing import cache, engines, overhead, schemes, weights
 from helpers.sizing.engines import Engine
 from helpers.sizing.readers import shape
+from helpers.sizing.schemes import Scheme
 from helpers.sizing.shape import Shape
 
 Split = Literal["tensors", "heads", "none"]
@@ -96,7 +97,7 @@ def needs(
 
     Args:
         model: a name of the workshop's store, the path of a GGUF file or of a config.json, or a shape.
-        scheme: the quantisation; by default the one that the file came in.
+        scheme: the quantisation; by default what the file has, tensor by tensor, or what its config.json says.
         context: tokens; by default 8,192, or as many as the model was trained for.
         engine: `llama.cpp` (on CPU), `vllm` (on GPU), `endpoint` (the workshop's own, whose requests share one
             context), or an `Engine` of other settings.
@@ -107,18 +108,25 @@ def needs(
         NotReadable, Contradiction, UnknownFamily: see `readers.shape`.
     """
     given = model if isinstance(model, Shape) else shape(model)
-    kind, on = schemes.scheme(scheme or given.stored or "F16"), engines.engine(engine)
+    kind, on = _scheme(given, scheme), engines.engine(engine)
     on.check(kind)
     tokens = min(DEFAULT_CONTEXT, given.context) if context is None else context
     cache.check(given, tokens, parallel)
     build = _on_gpu if on.device == "gpu" else _on_cpu
-    parts, growth = build(given, kind.name, tokens, parallel, on)
+    parts, growth = build(given, kind, tokens, parallel, on)
     return Memory(given, kind.name, tokens, parallel, on, tuple(parts), tuple(growth))
 
 
-def _on_cpu(given: Shape, kind: str, tokens: int, parallel: int, on: Engine) -> tuple[list[Part], list[Part]]:
-    file = weights.file_bytes(given, kind)
-    copies = overhead.repacked(list(weights.quantised(given, schemes.scheme(kind)))) if on.repacks else 0
+def _scheme(given: Shape, name: str | None) -> Scheme:
+    """The scheme of that name; without one, that of the file, whose tensors have types already."""
+    if name is None and all(tensor.type for tensor in given.tensors):
+        return Scheme(given.stored or "as stored")
+    return schemes.scheme(name or given.stored or "F16")
+
+
+def _on_cpu(given: Shape, kind: Scheme, tokens: int, parallel: int, on: Engine) -> tuple[list[Part], list[Part]]:
+    file = weights.bytes_of(given, kind) + weights.vocabulary(given)
+    copies = overhead.repacked(list(weights.quantised(given, kind))) if on.repacks else 0
     parts = [
         Part("weights", file, f"the file, mapped: {_bits(given, kind):.2f} bits a parameter", "tensors"),
         Part("weights, repacked", copies, "copies in an order that the CPU reads faster", "tensors"),
@@ -134,7 +142,7 @@ def _on_cpu(given: Shape, kind: str, tokens: int, parallel: int, on: Engine) -> 
     return [part for part in parts if part.bytes], [part for part in growth if part.bytes]
 
 
-def _on_gpu(given: Shape, kind: str, tokens: int, parallel: int, on: Engine) -> tuple[list[Part], list[Part]]:
+def _on_gpu(given: Shape, kind: Scheme, tokens: int, parallel: int, on: Engine) -> tuple[list[Part], list[Part]]:
     size = weights.bytes_of(given, kind)
     return [
         Part("weights", size, f"{_bits(given, kind):.2f} bits a parameter", "tensors"),
@@ -154,7 +162,7 @@ def _pieces(given: Shape, on: Engine) -> str:
     return f"{on.batch} tokens of a prompt at a time" if given.causal else "whole texts at a time"
 
 
-def _bits(given: Shape, kind: str) -> float:
+def _bits(given: Shape, kind: Scheme) -> float:
     return weights.bytes_of(given, kind) * 8 / given.parameters
 
 

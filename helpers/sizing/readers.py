@@ -1,6 +1,6 @@
 """A model's shape, from whatever there is of it.
 
-    shape("Llama-3.1-8B")                  # one of `known.toml`
+shape("Llama-3.1-8B")                  # one of `known.toml`
 shape("qwen2.5-coder:1.5b")            # a model of the workshop's store
 shape("model.gguf")                    # a GGUF file: its header is read, not its weights
 shape("Llama-3.1-8B/config.json")      # of Hugging Face; model.safetensors.index.json beside it is read too
@@ -13,6 +13,7 @@ from typing import Any
 
 from helpers.inference.errors import ModelNotFound
 from helpers.inference.store import Store
+from helpers.settings import settings
 from helpers.sizing.errors import NotReadable
 from helpers.sizing.of_config import of_config, of_values
 from helpers.sizing.of_gguf import of_gguf
@@ -46,11 +47,23 @@ def known() -> dict[str, dict[str, Any]]:
 
 
 def _of_store(name: str) -> Shape:
-    store = Store()
+    store = _store(settings().cache_dir / "models")
     try:
         model = store.find(name)
     except ModelNotFound as error:
         raise NotReadable(
             f"{error}. Or give the path of a GGUF file or of a config.json, or one of {', '.join(known())}."
         ) from error
-    return of_gguf(store.file(model), model.name)
+    file = store.file(model)
+    return _kept(file, model.name, file.stat().st_mtime_ns)
+
+
+@cache
+def _store(folder: Path) -> Store:
+    """One for each folder: it reads a file to its end once only."""
+    return Store(folder)
+
+
+@cache
+def _kept(file: Path, name: str, _changed: int) -> Shape:
+    return of_gguf(file, name)

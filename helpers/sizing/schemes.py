@@ -51,7 +51,8 @@ class Scheme:
     """How a model is quantised.
 
     llama.cpp's: `base` is the type of what `rules` do not name, by part (`attn_v`); the `output` is the embedding
-    too where they are one tensor. vLLM's have `bits` for each number of a linear layer, and 16 for all others.
+    too where they are one tensor. vLLM's have `bits` for each number of a linear layer, and 16 for all others. With
+    neither, tensors have the types that their file says.
     """
 
     name: str

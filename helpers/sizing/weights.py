@@ -32,21 +32,30 @@ LINEAR = ("attn", "ffn")  # beginnings of the parts that vLLM's schemes quantise
 WORD = 20
 
 
-def bytes_of(shape: Shape, name: str) -> int:
-    """Bytes of the weights in the quantisation called `name`, in memory and in the file.
+def bytes_of(shape: Shape, which: str | Scheme) -> int:
+    """Bytes of the weights in a quantisation, in memory and in the file.
 
     Raises:
         UnknownScheme: there is no such quantisation.
     """
-    kind = scheme(name)
+    kind = scheme(which) if isinstance(which, str) else which
     if kind.bits:
         return sum(_in_checkpoint(tensor, kind) for tensor in shape.tensors)
     return sum(size(tensor) for tensor in quantised(shape, kind))
 
 
 def file_bytes(shape: Shape, name: str) -> int:
-    """Bytes of the GGUF file: weights, and a vocabulary of ordinary words."""
-    return bytes_of(shape, name) + shape.vocabulary * WORD * (2 if shape.causal else 1)
+    """Bytes of the GGUF file: weights, and a vocabulary of ordinary words.
+
+    Raises:
+        UnknownScheme: there is no such quantisation.
+    """
+    return bytes_of(shape, name) + vocabulary(shape)
+
+
+def vocabulary(shape: Shape) -> int:
+    """Bytes that a vocabulary of ordinary words has in a file."""
+    return shape.vocabulary * WORD * (2 if shape.causal else 1)
 
 
 def stored_bytes(shape: Shape) -> int:
@@ -67,7 +76,10 @@ def size(tensor: Tensor) -> int:
 
 
 def quantised(shape: Shape, kind: Scheme) -> Iterator[Tensor]:
-    """The tensors, each with the type that llama.cpp gives it."""
+    """The tensors, each with the type that llama.cpp gives it; those of a scheme without a base stay as they are."""
+    if not kind.base:
+        yield from shape.tensors
+        return
     counts = Counter(_kind(tensor) for tensor in shape.tensors if len(tensor.shape) > 1)
     seen: Counter[str] = Counter()
     for tensor in sorted(shape.tensors, key=lambda one: (-1 if one.layer is None else one.layer, one.name)):

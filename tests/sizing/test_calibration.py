@@ -51,7 +51,7 @@ def used(client, name, context):
 
 @pytest.mark.parametrize(("name", "context"), [(CHAT, 16384), (CHAT, 32768), (TINY, 8192)])
 def test_a_chat_model_takes_what_is_predicted_within_ten_percent(client, name, context):
-    memory = needs(name, context=context, engine="endpoint")
+    memory = needs(name, catalogue()[name].quantization_level, context, engine="endpoint")
     measured = used(client, name, context)
     print(f"\n{memory}\nmeasured {gib(measured)}, predicted {memory.total / measured - 1:+.1%}")
     assert context >= catalogue()[name].context_length, "the endpoint gives no less"

@@ -10,6 +10,7 @@ from helpers.sizing.errors import OutOfRange, UnknownScheme
 from helpers.sizing.memory import needs
 from helpers.sizing.overhead import COLLECTIVES
 from helpers.sizing.readers import shape
+from tests.sizing.models import gguf_file
 
 
 def part(memory, name):
@@ -75,8 +76,15 @@ def test_gpus_split_weights_and_heads_and_hold_the_rest_each():
     assert memory.on(3) is None, "64 heads cannot be split over 3"
 
 
-def test_the_scheme_is_by_default_the_one_of_the_file():
+def test_the_scheme_is_by_default_the_one_of_the_file(tmp_path):
     assert needs("Llama-3.1-8B", engine="vllm").scheme == "BF16"
+    given = shape(gguf_file(tmp_path / "model.gguf"))
+    assert needs(given).parts == needs(given, "F16").parts
+    odd = replace(given, stored="", tensors=tuple(replace(one, type="F32") for one in given.tensors))
+    assert needs(odd).scheme == "as stored"
+    assert part(needs(odd), "weights") == part(needs(odd, "F32"), "weights") > part(needs(odd, "F16"), "weights")
+    with pytest.raises(UnknownScheme, match="as stored is for"):
+        needs(odd, engine="vllm")
 
 
 def test_the_context_is_by_default_at_most_what_the_model_was_trained_for():
