@@ -15,8 +15,8 @@ from helpers.inference.errors import ModelNotFound
 from helpers.inference.store import Store
 from helpers.settings import settings
 from helpers.sizing.errors import NotReadable
-from helpers.sizing.of_config import of_config, of_values
-from helpers.sizing.of_gguf import of_gguf
+from helpers.sizing.gguf_model import of_gguf
+from helpers.sizing.hugging_face import of_config, of_values
 from helpers.sizing.shape import Shape
 
 

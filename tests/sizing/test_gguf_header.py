@@ -9,7 +9,7 @@ import pytest
 
 from helpers.sizing.errors import NotReadable, SizingError
 from helpers.sizing.gguf_header import read
-from helpers.sizing.of_gguf import of_gguf
+from helpers.sizing.gguf_model import of_gguf
 from tests.sizing.models import gguf_file
 
 HUGE = 2**60

@@ -10,7 +10,7 @@ from typing import Any
 
 from helpers.sizing.errors import Contradiction, NotReadable, UnknownFamily
 from helpers.sizing.families import FAMILIES, Family, Numbers, tensors
-from helpers.sizing.of_gguf import MOST_CONTEXT, MOST_HEADS, MOST_LAYERS
+from helpers.sizing.gguf_model import MOST_CONTEXT, MOST_HEADS, MOST_LAYERS
 from helpers.sizing.shape import Shape, human
 
 INDEX = "model.safetensors.index.json"
