@@ -110,9 +110,10 @@ def atlas() -> Atlas:
 def holds(memory: Memory, kinds: tuple[Kind, ...] = EDGE, data: Atlas | None = None) -> pd.DataFrame:
     """A row for each instance type at each place that holds `memory.most`, the smallest first.
 
-    Of an instance's `gpus` the fewest that do are `used`, and `GiB` is their memory together; on a CPU it is the
-    instance's memory. `headroom` is the share of what the engine may use that stays free: vLLM takes 0.9 of a GPU's
-    memory by default, and a tenth of a CPU's is left to the system. Smallest is what has the least memory in all.
+    Of an instance's `gpus` the fewest that do are `used`, and `GiB` is their memory together. On a CPU it is the
+    instance's memory; instances that have GPUs are left out, for what they cost. `headroom` is the share of what the
+    engine may use that stays free: vLLM takes 0.9 of a GPU's memory by default, and a tenth of a CPU's is left to the
+    system. The smallest is what has the least memory in all.
     """
     known = data or atlas()
     rows = [row for place in known.place if place.kind in kinds for row in _rows(memory, place, known)]
@@ -159,6 +160,8 @@ def _rows(memory: Memory, place: Place, known: Atlas) -> Iterator[tuple[Any, tup
 def _fit(memory: Memory, family: Family, size: Size) -> tuple[int, float, float, float] | None:
     """How many GPUs hold it, their memory together, what is needed of it (GiB), and the share that stays free."""
     if memory.engine.device == "cpu":
+        if family.gpu:
+            return None
         room = size.memory_mib * MIB
         return _row(0, room, memory.most, memory) if memory.most <= room * memory.engine.usable else None
     if not family.runs(memory.scheme):
@@ -187,8 +190,8 @@ def _why(memory: Memory, kinds: tuple[Kind, ...], known: Atlas) -> str:
 
 
 def _largest_cpu(families: list[Family]) -> str:
-    most = max((size.memory_mib for family in families for size in family.sizes), default=0)
-    return f"the largest instance there has {gib(most * MIB)}" if most else "nothing is offered there"
+    most = max((size.memory_mib for family in families if not family.gpu for size in family.sizes), default=0)
+    return f"the largest instance there without a GPU has {gib(most * MIB)}" if most else "nothing is offered there"
 
 
 def _largest_gpu(families: list[Family], scheme: str) -> str:
