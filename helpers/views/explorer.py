@@ -23,6 +23,7 @@ from helpers.views.memory import memory
 
 REQUESTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 LEAST_CONTEXT = 512
+USUAL = ("FP8", "Q4_K_M")
 ROWS = 12  # of the table
 SHOWN = ["instance", "place", "used", "gpu", "GiB", "needed GiB", "headroom", "verified"]
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -153,11 +154,16 @@ def _offer(control: Any, options: list[Any], then: Any) -> None:  # noqa: ANN401
     chosen = control.value
     control.unobserve(then, "value")
     control.options = options
-    control.value = (
-        chosen if chosen in options else options[0] if isinstance(chosen, str) else _nearest(chosen, options)
-    )
+    control.value = chosen if chosen in options else _else(chosen, options)
     control.observe(then, "value")
     then()
+
+
+def _else(chosen: Any, options: list[Any]) -> Any:  # noqa: ANN401
+    """The number nearest to what was chosen, or the scheme that most people take."""
+    if isinstance(chosen, int):
+        return _nearest(chosen, options)
+    return next((name for name in USUAL if name in options), options[0])
 
 
 def _nearest(value: int, options: list[int]) -> int:

@@ -14,6 +14,10 @@ WIDE, LEFT, RIGHT = 10.0, 3.3, 8.6  # of the picture, and where bars begin and t
 HIGH, BAR, LEGEND = 0.5, 0.28, 0.27  # of a row, of the bar in it, and of a line of the legend, in inches
 EDGE, SWATCH, GAP = 0.2, 0.16, 0.3
 MOST = 20  # bars
+PARTS = (
+    "weights", "weights, repacked", "keys and values", "intermediate results", "vocabulary", "process",
+    "logits of a whole batch", "earlier prompts",
+)  # fmt: skip
 
 
 def memory(memories: Memory | Iterable[Memory], title: str = "") -> Image:
@@ -46,11 +50,12 @@ def figure_of(memories: Memory | Iterable[Memory], title: str = "") -> tuple[Fig
 
 
 def _looks(shown: list[Memory]) -> dict[str, tuple[str, bool]]:
-    """The colour of each part by name, and whether it is growth, in the order of their first use."""
+    """The colour of each part by name, the same in all pictures, and whether it is growth."""
     growth = {part.name for one in shown for part in one.growth}
-    names = dict.fromkeys(part.name for one in shown for part in (*one.parts, *one.growth))
-    ordered = [*(name for name in names if name not in growth), *(name for name in names if name in growth)]
-    return {name: (COLOURS[n] if n < len(COLOURS) else OTHERS, name in growth) for n, name in enumerate(ordered)}
+    names = {part.name for one in shown for part in (*one.parts, *one.growth)}
+    colours = dict(zip(PARTS, (*COLOURS, OTHERS), strict=False))
+    ordered = sorted(names, key=lambda name: (PARTS.index(name) if name in PARTS else len(PARTS), name))
+    return {name: (colours.get(name, OTHERS), name in growth) for name in ordered}
 
 
 def _legend(names: list[str]) -> list[list[str]]:

@@ -57,8 +57,9 @@ def test_another_engine_offers_its_own_schemes(shown):
     assert "Q4_K_M" not in explorer.scheme.options
     explorer.engine.value = "llama.cpp"
     assert "Q4_K_M" in explorer.scheme.options and "FP8" not in explorer.scheme.options
-    explorer.scheme.value = "Q4_K_M"
     assert explorer.memory.scheme == "Q4_K_M" and "Q4_K_M" in outputs(explorer, shown)[0].alt
+    explorer.scheme.value = "Q8_0"
+    assert "Q8_0" in outputs(explorer, shown)[0].alt
 
 
 def test_another_model_offers_contexts_that_it_was_trained_for(shown):

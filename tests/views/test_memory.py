@@ -4,7 +4,7 @@ import pytest
 
 from helpers import views
 from helpers.sizing.memory import needs
-from helpers.views.memory import MOST, figure_of
+from helpers.views.memory import MOST, PARTS, figure_of
 from tests.views.looking import defects, texts
 
 SOME = [
@@ -22,6 +22,14 @@ def test_each_part_is_drawn_named_and_told():
     for memory in SOME:
         assert f"{memory.shape.name} {memory.scheme}" in texts(figure)
         assert f"{memory.shape.name} in {memory.scheme} on {memory.engine.name}" in alt
+
+
+def test_a_part_has_the_same_colour_in_all_pictures():
+    def colour(given, number):
+        return figure_of(given)[0].axes[0].patches[number].get_facecolor()
+
+    assert colour(SOME[0], 2) == colour(SOME[1], 1), "keys and values, with and without repacked weights"
+    assert {part.name for one in SOME for part in (*one.parts, *one.growth)} == set(PARTS)
 
 
 def test_bars_are_as_long_as_their_bytes():
