@@ -65,10 +65,14 @@ class Tool(_Shape):
 
 
 class Expected(_Shape):
-    """A right call: for each argument the values that will do; `""` among them means that it may be left out."""
+    """A right call: for each argument the values that will do; `""` among them means that it may be left out.
+
+    `free` names the arguments where any value will do, a reason in one's own words for example.
+    """
 
     name: str
     arguments: dict[str, list[Any]] = {}
+    free: tuple[str, ...] = ()
 
 
 class Turn(_Shape):
@@ -132,9 +136,10 @@ def _misfit(turn: Turn, tools: dict[str, Tool], lenient: bool) -> str:
             return f"{where}.name: no tool {call.name!r}; there are {', '.join(tools)}"
         if lenient:  # some of the leaderboard's answers have arguments that their schemas lack
             continue
-        if odd := [name for name in call.arguments if name not in tools[call.name].properties]:
+        given = [*call.arguments, *call.free]
+        if odd := [name for name in given if name not in tools[call.name].properties]:
             return f"{where}.arguments.{odd[0]}: the schema of {call.name} has no such argument"
-        if missing := [name for name in tools[call.name].required if name not in call.arguments]:
+        if missing := [name for name in tools[call.name].required if name not in given]:
             return f"{where}.arguments.{missing[0]}: missing, and {call.name} requires it"
         if empty := [name for name, values in call.arguments.items() if not values]:
             return f"{where}.arguments.{empty[0]}: no acceptable value"

@@ -25,18 +25,16 @@ KINDS: dict[str, type] = {
 
 def why_wrong(arguments: Mapping[str, Any], expected: Expected, tool: Tool) -> str:
     """What is wrong with the arguments of a call of the right function; empty if nothing is."""
-    for name in tool.required:
-        if name not in arguments:
-            return f"{name} is missing"
     for name, value in arguments.items():
+        if name in expected.free:
+            continue
         if name not in tool.properties or name not in expected.arguments:
             return f"{name} was not asked for"
         if not accepts(value, expected.arguments[name], tool.properties[name]):
             return f"{name} is {value!r}, not one of {expected.arguments[name]!r}"
-    for name, values in expected.arguments.items():
-        if name not in arguments and LEFT_OUT not in values:
-            return f"{name} is missing"
-    return ""
+    wanted = [name for name, values in expected.arguments.items() if LEFT_OUT not in values]
+    missing = [name for name in [*tool.required, *wanted] if name not in arguments]
+    return f"{missing[0]} is missing" if missing else ""
 
 
 def accepts(value: Any, acceptable: Sequence[Any], schema: JSON) -> bool:  # noqa: ANN401

@@ -1,0 +1,10 @@
+"""BFCL's files, fetched once for all tests."""
+
+import pytest
+
+from helpers.evaluation import leaderboard
+
+
+@pytest.fixture(scope="session")
+def bfcl():
+    return leaderboard.fetch()
