@@ -1,4 +1,4 @@
-"""BFCL's files, fetched once for all tests."""
+"""BFCL's package, fetched once for all tests, and never installed."""
 
 import pytest
 
@@ -6,5 +6,10 @@ from helpers.evaluation import leaderboard
 
 
 @pytest.fixture(scope="session")
-def bfcl():
-    return leaderboard.fetch()
+def wheel(tmp_path_factory):
+    return leaderboard._wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="session")
+def bfcl(wheel, tmp_path_factory):
+    return leaderboard._unpack(wheel, tmp_path_factory.mktemp("bfcl") / "data")
