@@ -69,3 +69,24 @@ def test_a_model_on_bedrock_is_asked_at_temperature_zero(monkeypatch):
     configuration = model_at("bedrock:some.model", max_tokens=99).configuration()
     assert configuration["class"] == "BedrockModel" and configuration["model_id"] == "some.model"
     assert (configuration["temperature"], configuration["max_tokens"]) == (0, 99)
+
+
+def test_a_call_comes_through_bedrocks_class_as_it_is_streamed(monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    events = [
+        {"messageStart": {"role": "assistant"}},
+        {"contentBlockStart": {"contentBlockIndex": 0, "start": {"toolUse": {"toolUseId": "1", "name": "stock"}}}},
+        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"toolUse": {"input": '{"medicine": '}}}},
+        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"toolUse": {"input": '"Dantrolene"}'}}}},
+        {"contentBlockStop": {"contentBlockIndex": 0}},
+        {"messageStop": {"stopReason": "tool_use"}},
+        {"metadata": {"usage": {"inputTokens": 9, "outputTokens": 4, "totalTokens": 13}, "metrics": {"latencyMs": 1}}},
+    ]
+    model = model_at("bedrock:some.model").model
+    sent = []
+    monkeypatch.setattr(model.client, "converse_stream", lambda **request: sent.append(request) or {"stream": events})
+    made = answer(model)
+    assert [(call.name, call.arguments) for call in made.calls] == [("stock", {"medicine": "Dantrolene"})]
+    assert (made.tokens_in, made.tokens_out) == (9, 4)
+    assert sent[0]["inferenceConfig"] == {"maxTokens": 400, "temperature": 0}
+    assert [tool["toolSpec"]["name"] for tool in sent[0]["toolConfig"]["tools"]] == ["stock", "reserve"]
