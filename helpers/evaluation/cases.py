@@ -30,7 +30,9 @@ class _Shape(BaseModel):
 
 
 class Tool(_Shape):
-    """A tool as MCP lists it; OpenAI's `{"type": "function", "function": {...}}` is read too."""
+    """A tool as MCP lists it; OpenAI's `{"type": "function", "function": {...}}` is read too. The rest is not kept."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     name: Name
     description: str = ""

@@ -48,7 +48,7 @@ def model_at(name: str = "", max_tokens: int = MAX_TOKENS) -> Evaluated:
     Ollama tells weights and template, so that a run does not go on with others.
 
     Raises:
-        ModelUnknown: the name does not begin with a server.
+        ModelUnknown: the name does not begin with a server, or Ollama does not have the model.
         EndpointFailed: the kit's endpoint does not start.
     """
     server, _, model = (name or f"ollama:{settings().chat_model}").partition(":")
@@ -74,7 +74,13 @@ def model_at(name: str = "", max_tokens: int = MAX_TOKENS) -> Evaluated:
 
 def _told_by_ollama(host: str, model: str) -> dict[str, str]:
     client = ollama.Client(host)
-    template = client.show(model).template or ""
+    try:
+        template = client.show(model).template or ""
+    except ollama.ResponseError as error:
+        raise ModelUnknown(
+            f"The server has no model {model!r} ({error.error}). See which it has: ollama list, or "
+            "python -m helpers.inference list"
+        ) from error
     weights = next((each.digest for each in client.list().models if each.model == model), None)
     return {"weights": (weights or "")[:12], "template": hashlib.sha256(template.encode()).hexdigest()[:12]}
 

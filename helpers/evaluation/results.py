@@ -53,11 +53,22 @@ class Results:
     def __init__(self, file: Path, configuration: Mapping[str, Any]) -> None:
         self.file, self.configuration = file, configuration
         self.kept: dict[str, Result] = {}
+        self._last: dict[str, str] = {}  # the key of each case's last line
 
     def append(self, result: Result) -> None:
         """Write the result, and see it on the disk."""
         self._append(result.model_dump_json())
+        self._keep(result)
+
+    def _keep(self, result: Result) -> None:
         self.kept[result.key] = result
+        self._last[result.id] = result.key
+
+    def renew(self, keys: Mapping[str, str]) -> None:
+        """Give each case, by its id, the result with this key again, if it was changed and changed back."""
+        for name, wanted in keys.items():
+            if wanted in self.kept and self._last.get(name) != wanted:
+                self.append(self.kept[wanted])
 
     def _append(self, text: str) -> None:
         with self.file.open("ab") as file:
@@ -70,7 +81,8 @@ class Results:
         if self.file.exists() and self.file.stat().st_size:
             configuration, results = _read(self.file)
             self._require_same(configuration)
-            self.kept = {result.key: result for result in results}
+            for result in results:
+                self._keep(result)
         else:
             self._append(json.dumps({"configuration": self.configuration}))
 

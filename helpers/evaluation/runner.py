@@ -43,6 +43,7 @@ def run(
     configuration = evaluated.configuration()
     keys = {case.id: key(case, configuration) for case in cases}
     with opened(file, configuration) as results:
+        results.renew(keys)
         left = [case for case in cases if _is_open(results.kept.get(keys[case.id]))]
         with _bar(progress) as bar:
             task = bar.add_task("", total=len(cases), completed=len(cases) - len(left), right="")

@@ -30,6 +30,11 @@ def test_tools_are_read_as_openai_describes_them_too():
     assert Case.model_validate(given).tools == Case.model_validate(GOOD | {"tools": [STOCK]}).tools
 
 
+def test_what_mcp_lists_besides_is_not_kept():
+    listed = STOCK | {"title": "Stock", "outputSchema": {"type": "object"}, "annotations": {"readOnlyHint": True}}
+    assert Case.model_validate(GOOD | {"tools": [listed]}) == Case.model_validate(GOOD | {"tools": [STOCK]})
+
+
 def changed(**fields):
     return GOOD | fields
 

@@ -64,6 +64,11 @@ def test_a_model_without_a_server_that_is_known_is_refused(name):
         model_at(name)
 
 
+def test_a_model_that_ollama_does_not_have_is_refused():
+    with pytest.raises(ModelUnknown, match="no model 'nothing:1b'"):
+        model_at("ollama:nothing:1b")
+
+
 def test_a_model_on_bedrock_is_asked_at_temperature_zero(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
     configuration = model_at("bedrock:some.model", max_tokens=99).configuration()

@@ -66,6 +66,13 @@ def test_a_changed_case_is_asked_again_and_only_the_new_result_counts(file):
     assert read_results(file) == results
 
 
+def test_a_case_that_is_changed_back_has_its_first_result_again(file):
+    first = go(questions([1]), Script(RIGHT), file)
+    go([case(number=1, turns=[{"question": "Another?", "calls": [TWO]}])], Script("No."), file)
+    model = Script("?")
+    assert go(questions([1]), model, file) == read_results(file) == first and not model.heard
+
+
 @pytest.mark.parametrize("kept", [0, 1, 60])
 def test_half_a_line_at_the_end_is_dropped_and_its_case_asked_again(file, kept):
     first = go(questions(range(3)), Script(RIGHT), file)
