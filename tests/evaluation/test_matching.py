@@ -54,6 +54,7 @@ REFUSED = {
     "objects in another order": ([{"a": 2}, {"a": 1}], [[{"a": [1]}, {"a": [2]}]], array(OBJECT)),
     "an object too few": ([{"a": 1}], [[{"a": [1]}, {"a": [2]}]], array(OBJECT)),
     "a string of another case, where the schema wants a number": ("X", ["x"], INTEGER),
+    "a string of another case, where the answer is a number first": ("paris", [5, "Paris"], STRING),
     "null": (None, ["Paris"], STRING),
     "an empty string": ("", ["Paris"], STRING),
     "an empty list": ([], [[1]], array(INTEGER)),
