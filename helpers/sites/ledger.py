@@ -93,11 +93,15 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def table(self) -> "pd.DataFrame":
-        """Every crossing, oldest first: what it was, how large, how much of it unread, and what was found in it."""
+    def table(self, *, telemetry: bool = False) -> "pd.DataFrame":
+        """Every crossing, oldest first: what it was, how large, how much of it unread, and what was found in it.
+
+        What programs send of their own accord to a receiver of telemetry is in it only if asked for.
+        """
         import pandas as pd  # not above: the links write ledgers, and would start half a second later
 
-        rows = self._rows(f"select {', '.join(COLUMNS)} from crossings order by id")  # noqa: S608
+        which = "" if telemetry else "where protocol != 'OTLP'"
+        rows = self._rows(f"select {', '.join(COLUMNS)} from crossings {which} order by id")  # noqa: S608
         table = pd.DataFrame(rows, columns=list(COLUMNS))
         table["at"] = pd.to_datetime(table["at"], unit="s").dt.strftime("%H:%M:%S.%f").str[:-3]
         table["status"] = table["status"].astype("Int64")

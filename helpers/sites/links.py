@@ -11,15 +11,18 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from opentelemetry.trace import get_current_span
+
 from helpers.sites.classified import Given
 from helpers.sites.errors import LinksFailed, NotLinked
 from helpers.sites.topology import Conditions, State, Topology
 
 STOP_SECONDS = 10
+HAPPENED: dict[object, str] = {"cut": "link.cut", "silent": "link.cut", "up": "link.mended"}  # by state
 
 
 class Link:
-    """One link; what is set holds for traffic under way too."""
+    """One link; what is set holds for traffic under way too, and is an event in the trace of whoever sets it."""
 
     def __init__(self, links: "Links", between: tuple[str, str], conditions: Conditions) -> None:
         self._links, self.between, self.conditions = links, between, conditions
@@ -33,6 +36,8 @@ class Link:
         changed = Conditions.model_validate(self.conditions.model_dump() | changes)
         self._links.do("link", between=list(self.between), conditions=changed.model_dump())
         self.conditions = changed
+        happened = HAPPENED.get(changes.get("state"), "link.changed")
+        get_current_span().add_event(happened, {"workshop.link": " - ".join(self.between)})
 
     def cut(self, silently: bool = False) -> None:
         """Break it: connections are reset and refused, or, silently, nothing arrives any more."""

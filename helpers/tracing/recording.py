@@ -2,7 +2,7 @@
 
     recording = record(network, "oregon")
     ...
-    views.trace(recording.settled().trace(trace_id))
+    views.trace(recording.widest())
 
 It ends with the process, and what it kept ends with it.
 """
@@ -18,6 +18,7 @@ from helpers.sites.program import Program
 from helpers.tracing.errors import TracedAlready
 from helpers.tracing.provider import DELAY_MS, Telemetry, setup
 from helpers.tracing.receiver import Receiver
+from helpers.tracing.spans import Span
 from helpers.tracing.store import Store
 
 SERVICE = "notebook"
@@ -52,6 +53,15 @@ class Recording:
             if (count := self._count()) != known:
                 known, since = count, time.monotonic()
         return self.store
+
+    def widest(self) -> list[Span]:
+        """The trace that covers the most sites, and of these the one with the most spans.
+
+        Raises:
+            ValueError: nothing was recorded.
+        """
+        found = max(self.settled().traces(1000), key=lambda trace: (len(trace.sites), trace.spans))
+        return self.store.trace(found.trace_id)
 
     def _count(self) -> int:
         return sum(summary.spans for summary in self.store.traces(1000))

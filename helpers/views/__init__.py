@@ -1,6 +1,7 @@
 """What a person looks at: the map of a topology, the messages of a session, and where a trace spent its time.
 
-Holds `topology`, `sequence`, `trace` and `calls`, and `trace_table` and `calls_table` for the last two as text.
+Holds `topology`, `sequence`, `trace` and `calls`, and `trace_table` and `calls_table` for the last two as text; a trace
+is easier to read without `PLUMBING`.
 Pictures have a ground of their own, so that they can be read in the dark theme too.
 May import: tracing, sites, settings.
 """
@@ -8,6 +9,6 @@ May import: tracing, sites, settings.
 from helpers.views import sequence
 from helpers.views.callers import calls, calls_table
 from helpers.views.topology import topology
-from helpers.views.waterfall import trace, trace_table
+from helpers.views.waterfall import PLUMBING, trace, trace_table
 
-__all__ = ["calls", "calls_table", "sequence", "topology", "trace", "trace_table"]
+__all__ = ["PLUMBING", "calls", "calls_table", "sequence", "topology", "trace", "trace_table"]

@@ -37,6 +37,8 @@ EDGE, INDENT, DEEPEST = 0.22, 0.13, 12  # where names begin, how much later on e
 GAP = 0.07  # between a bar and its label
 MARKS = {"approval": ("v", INK), "link": ("X", ERROR)}  # of events, by how their name begins
 EDGES: dict[str, Any] = {"markeredgewidth": 0.5, "zorder": 5}
+# Spans that carry others and tell little themselves: of HTTP, of A2A's SDK, of Strands' loop.
+PLUMBING = ("GET*", "POST*", "http *", "a2a.*", "execute_event_loop_cycle")
 Entry = tuple[str, str, str]  # of the legend: marker, colour, text
 
 

@@ -47,6 +47,14 @@ def test_a_table_shows_each_crossing_as_it_was_told_last(kept):
     assert second[5:] == (200, 7, 0, True, "2 patient, 1 account")
 
 
+def test_telemetry_is_read_like_all_else_and_shown_when_it_is_asked_for(kept):
+    ledger, write = kept
+    write(Crossing("a", "b", "OTLP", "POST /v1/traces", None, 9, 0, True, {"patient": 1}))
+    assert ledger.table().empty and list(ledger.table(telemetry=True)["protocol"]) == ["OTLP"]
+    with pytest.raises(LeftTheSite, match="1 in POST /v1/traces"):
+        ledger.assert_never_left("a", "patient")
+
+
 def test_what_left_a_site_is_told_with_where_it_went(kept):
     ledger, write = kept
     write(Crossing("a", "b", "HTTP", "POST /x", None, 9, 0, True, {"patient": 2}))

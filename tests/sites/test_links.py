@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 from pydantic import ValidationError
 
 from helpers.sites.errors import LinksFailed
@@ -159,3 +160,13 @@ def test_the_links_refuse_what_they_do_not_understand_and_go_on(links):
     with pytest.raises(LinksFailed, match="refuse to explode"):
         made.do("explode")
     assert made.enter(A, B, "127.0.0.1", 9)
+
+
+def test_what_is_done_to_a_link_is_in_the_trace_of_whoever_does_it(enter):
+    link = enter(echo)[0].between(A, B)
+    with TracerProvider().get_tracer("test").start_as_current_span("drill") as span:
+        link.cut()
+        link.mend()
+        link.set(latency_ms=1)
+    assert [event.name for event in span.events] == ["link.cut", "link.mended", "link.changed"]
+    assert {event.attributes["workshop.link"] for event in span.events} == {f"{A} - {B}"}

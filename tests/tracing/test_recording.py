@@ -25,6 +25,7 @@ with Network(Topology.model_validate(TWO)) as network:
     with get_tracer("test").start_as_current_span("question") as question:
         httpx.get(f"{model.url_from('a')}/api/tags", trust_env=False)
     (summary,) = [one for one in recording.settled().traces() if len(one.sites) == 2]
+    assert {span.trace_id for span in recording.widest()} == {summary.trace_id}
     print(summary.roots, summary.orphans, *summary.sites)
     print(recording._folder.name)
 """
