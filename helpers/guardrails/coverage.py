@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from helpers.guardrails.errors import PolicyInvalid
 from helpers.guardrails.expressions import compiled
+from helpers.guardrails.normaliser import folded
 from helpers.guardrails.policy import Policy
 from helpers.guardrails.recognisers import RECOGNISERS
 
@@ -69,7 +70,10 @@ def _content(policy: Policy) -> Iterator[Covered]:
 def _words(policy: Policy) -> Iterator[Covered]:
     if not policy.word_policy:
         return
-    if count := len(policy.word_policy.words):
+    unseen = sum(not folded(word.text).strip() for word in policy.word_policy.words)
+    if unseen:
+        yield Covered("wordPolicy", f"{unseen} words of invisible characters", False, "nothing is left to look for")
+    if count := len(policy.word_policy.words) - unseen:
         yield Covered("wordPolicy", f"{count} words", True, "whole words, in either case, disguises undone")
     for managed in policy.word_policy.managed_word_lists:
         yield Covered("wordPolicy", managed.type, False, "AWS does not publish its list; add the words themselves")

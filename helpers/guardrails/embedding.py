@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import httpx
 import numpy as np
@@ -26,15 +27,28 @@ def site_embed(texts: Sequence[str]) -> Vectors:
     """
     model = settings().embed_model
     try:
-        client = ollama.Client(endpoint(), timeout=SECONDS)
-        batches = (texts[start : start + BATCH] for start in range(0, len(texts), BATCH))
-        vectors = [vector for batch in batches for vector in client.embed(model, batch).embeddings]
+        try:
+            vectors = _embedded(model, texts)
+        except (httpx.HTTPError, ConnectionError):  # it may have ended, and started elsewhere
+            _client.cache_clear()
+            vectors = _embedded(model, texts)
     except (ollama.ResponseError, httpx.HTTPError, ConnectionError) as error:
         raise CheckFailed(
             f"The embedding model {model} does not answer ({error}), so that the meaning of the text is not known. "
             "Look for what is wrong: make doctor"
         ) from error
     return np.asarray(vectors, np.float32)
+
+
+def _embedded(model: str, texts: Sequence[str]) -> list[Sequence[float]]:
+    batches = (texts[start : start + BATCH] for start in range(0, len(texts), BATCH))
+    return [vector for batch in batches for vector in _client().embed(model, batch).embeddings]
+
+
+@lru_cache(maxsize=1)
+def _client() -> ollama.Client:
+    """Kept, for to find the server and make a client takes longer than to embed a sentence."""
+    return ollama.Client(endpoint(), timeout=SECONDS)
 
 
 class Remembered:
@@ -53,8 +67,10 @@ class Remembered:
         found = {text: self._vectors[text] for text in texts if text in self._vectors}
         if new := [text for text in dict.fromkeys(texts) if text not in found]:
             vectors = self._embed(new)
-            if len(vectors) != len(new):
-                raise CheckFailed(f"{len(new)} texts gave {len(vectors)} vectors. Look at the embedding server's log.")
+            if len(vectors) != len(new) or not np.isfinite(vectors).all():
+                raise CheckFailed(
+                    f"The embedding of {len(new)} texts is not whole. Look at the embedding server's log."
+                )
             found.update(zip(new, vectors, strict=True))
             self._keep(found)
         return np.stack([found[text] for text in texts]) if texts else np.zeros((0, 1), np.float32)

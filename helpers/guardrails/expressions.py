@@ -34,6 +34,7 @@ class Expressions:
         Raises:
             CheckFailed: the time is over.
         """
+        views = [*_as_written(views), *views]
         length = sum(len(view.text) for view in views)
         ends = time.monotonic() + self._seconds * max(1.0, length / CHARACTERS)
         return distinct(each for name in self._patterns for view in views for each in self._matches(name, view, ends))
@@ -52,6 +53,12 @@ class Expressions:
                 "counts as unsafe. Rewrite the pattern without nested repeats, such as (a+)+."
             ) from error
         return found
+
+
+def _as_written(views: Sequence[View]) -> list[View]:
+    """The original, where folding has changed it: a pattern may have accents, or letters of another script."""
+    original = views[0].original if views else ""
+    return [View(original, original)] if views and views[0].text != original else []
 
 
 def compiled(name: str, pattern: str) -> "regex.Pattern[str]":

@@ -14,15 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from helpers.guardrails.embedding import Embed, Vectors
+from helpers.guardrails.gate import AGAINST, Gate, nearest
 from helpers.guardrails.policy import FilterType, Strength, Topic
 
 EXAMPLES = Path(__file__).with_name("examples.toml")
 HARMLESS = "HARMLESS"
 # Chosen on the even half of notebooks/data/guardrails/texts.jsonl.
-NEAREST = 2
-AGAINST = 0.5
-TOPIC = 0.45
-CONFIDENCE: tuple[tuple[Strength, float], ...] = (("HIGH", 0.45), ("MEDIUM", 0.35), ("LOW", 0.27))
+TOPIC = 0.23
+CONFIDENCE: tuple[tuple[Strength, float], ...] = (("HIGH", 0.42), ("MEDIUM", 0.32), ("LOW", 0.24))
 BLOCKS_FROM: Mapping[Strength, tuple[Strength, ...]] = {
     "NONE": (),
     "LOW": ("HIGH",),
@@ -42,11 +41,15 @@ class Scores:
 class Meaning:
     """Scores sentences for a policy's topics and content filters."""
 
-    def __init__(self, topics: Sequence[Topic], filters: Sequence[FilterType], embed: Embed) -> None:
+    def __init__(
+        self, topics: Sequence[Topic], filters: Sequence[FilterType], embed: Embed, *, thorough: bool = False
+    ) -> None:
+        """`thorough` embeds every sentence, where else a gate sends on those that may be near."""
         self._embed = embed
         self._topics = {topic.name: [topic.definition, *topic.examples] for topic in topics}
         self._filters = list(filters)
         self._references: dict[str, Vectors] | None = None
+        self._gate = None if thorough or not (topics or filters) else Gate(self._said(), examples()[HARMLESS])
 
     def scores(self, sentences: Sequence[str]) -> Scores:
         """How near the nearest of `sentences` is to each topic and filter.
@@ -54,21 +57,28 @@ class Meaning:
         Raises:
             CheckFailed: the sentences cannot be embedded.
         """
+        sentences = list(dict.fromkeys(sentences))
+        if self._gate:
+            sentences = self._gate.passing(sentences)
         if not sentences or not (self._topics or self._filters):
             return Scores(dict.fromkeys(self._topics, 0.0), dict.fromkeys(self._filters, 0.0))
         references = self._reference_vectors()
-        vectors = self._embed(list(dict.fromkeys(sentences)))
-        harmless = _nearest(vectors, references[HARMLESS])
+        vectors = self._embed(sentences)
+        harmless = nearest(vectors, references[HARMLESS])
 
         def score(name: str) -> float:
-            return float(np.max(_nearest(vectors, references[name]) - AGAINST * harmless))
+            return float(np.max(nearest(vectors, references[name]) - AGAINST * harmless))
 
         return Scores({n: score(f"topic {n}") for n in self._topics}, {n: score(n) for n in self._filters})
 
+    def _said(self) -> dict[str, list[str]]:
+        """The examples of each topic and filter."""
+        texts = {f"topic {name}": said for name, said in self._topics.items()}
+        return texts | {name: list(examples()[name]) for name in self._filters}
+
     def _reference_vectors(self) -> dict[str, Vectors]:
         if self._references is None:
-            texts = {f"topic {name}": said for name, said in self._topics.items()}
-            texts |= {name: list(examples()[name]) for name in (*self._filters, HARMLESS)}
+            texts = self._said() | {HARMLESS: list(examples()[HARMLESS])}
             vectors = self._embed([text for said in texts.values() for text in said])
             ends = np.cumsum([len(said) for said in texts.values()])[:-1]
             self._references = dict(zip(texts, np.split(vectors, ends), strict=True))
@@ -85,11 +95,3 @@ def examples() -> Mapping[str, tuple[str, ...]]:
     """The labelled sentences, by class; fiction, written for this workshop."""
     read = tomllib.loads(EXAMPLES.read_text("utf-8"))
     return {name: tuple(part["sentences"]) for name, part in read.items()}
-
-
-def _nearest(vectors: Vectors, references: Vectors) -> Vectors:
-    """The mean cosine of each vector to its nearest references."""
-    cosines = vectors @ references.T
-    count = min(NEAREST, len(references))
-    mean: Vectors = np.partition(cosines, -count, axis=1)[:, -count:].mean(axis=1)
-    return mean

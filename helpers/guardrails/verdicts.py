@@ -79,7 +79,7 @@ def personal_data(policy: Policy) -> Apply:
     return apply
 
 
-def meaning(policy: Policy, embed: Embed) -> Apply:
+def meaning(policy: Policy, embed: Embed, *, thorough: bool) -> Apply:
     """Topics and content filters, which share the work of embedding."""
     topics = {topic.name: topic for topic in policy.topic_policy.topics} if policy.topic_policy else {}
     filters = {rule.type: rule for rule in policy.content_policy.filters} if policy.content_policy else {}
@@ -88,6 +88,7 @@ def meaning(policy: Policy, embed: Embed) -> Apply:
             [topics[name] for name in _active(topics, side)],
             [kind for kind in _active(filters, side) if filters[kind].strength(side) != "NONE"],
             embed,
+            thorough=thorough,
         )
         for side in SIDES
     }

@@ -44,10 +44,13 @@ def _lower(text: str) -> str:
 
 
 def _automaton(words: Iterable[tuple[str, str]]) -> ahocorasick.Automaton:
-    automaton = ahocorasick.Automaton()
+    by_key = dict[str, list[str]]()
     for key, word in words:
-        if key:
-            automaton.add_word(key, (word, len(key)))
+        by_key.setdefault(key, []).append(word)  # "Fome" and "fome" may have different rules
+    by_key.pop("", None)
+    automaton = ahocorasick.Automaton()
+    for key, named in by_key.items():
+        automaton.add_word(key, (named, len(key)))
     automaton.make_automaton()
     return automaton
 
@@ -57,13 +60,13 @@ def _matches(automaton: ahocorasick.Automaton, view: View, text: str) -> Iterato
         return
     joined = iter(view.joined)
     within = next(joined, None)
-    for last, (word, length) in automaton.iter(text):
+    for last, (named, length) in automaton.iter(text):
         start, end = last - length + 1, last + 1
         while within and within[1] < end:
             within = next(joined, None)
         in_spaced = within is not None and within[0] <= start and length >= SHORTEST
         if in_spaced or (_is_edge(text, start - 1, start) and _is_edge(text, end, end - 1)):
-            yield Finding(*view.span(start, end), word)
+            yield from (Finding(*view.span(start, end), word) for word in named)
 
 
 def _is_edge(text: str, outside: int, inside: int) -> bool:
