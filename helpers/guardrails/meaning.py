@@ -1,8 +1,7 @@
 """Denied topics and content filters, by how near a text's sentences are to examples.
 
-A sentence's score for a class is the mean cosine to the nearest of its examples, less what the nearest harmless
-examples have beyond a level that all sentences share: "the knife is for the kitchen" is near to violence, but nearer
-to harmless sentences. The examples are in `examples.toml`; a topic's are its definition and the policy's own.
+A sentence's score for a class is the mean cosine to the nearest of its examples, less half of that to the nearest
+harmless ones: "the knife is for the kitchen" is near to violence, but nearer to harmless sentences. The examples are in `examples.toml`; a topic's are its definition and the policy's own.
 """
 
 import tomllib
@@ -14,11 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from helpers.guardrails.embedding import Embed, Vectors
-from helpers.guardrails.gate import AGAINST, Gate, nearest
+from helpers.guardrails.gate import HARMLESS, Gate, nearness
 from helpers.guardrails.policy import FilterType, Strength, Topic
 
 EXAMPLES = Path(__file__).with_name("examples.toml")
-HARMLESS = "HARMLESS"
 # Chosen on the even half of notebooks/data/guardrails/texts.jsonl.
 TOPIC = 0.23
 CONFIDENCE: tuple[tuple[Strength, float], ...] = (("HIGH", 0.42), ("MEDIUM", 0.32), ("LOW", 0.24))
@@ -64,12 +62,8 @@ class Meaning:
             return Scores(dict.fromkeys(self._topics, 0.0), dict.fromkeys(self._filters, 0.0))
         references = self._reference_vectors()
         vectors = self._embed(sentences)
-        harmless = nearest(vectors, references[HARMLESS])
-
-        def score(name: str) -> float:
-            return float(np.max(nearest(vectors, references[name]) - AGAINST * harmless))
-
-        return Scores({n: score(f"topic {n}") for n in self._topics}, {n: score(n) for n in self._filters})
+        scores = {name: float(near.max()) for name, near in nearness(vectors, references).items()}
+        return Scores({n: scores[f"topic {n}"] for n in self._topics}, {n: scores[n] for n in self._filters})
 
     def _said(self) -> dict[str, list[str]]:
         """The examples of each topic and filter."""
