@@ -1,7 +1,8 @@
 """Denied topics and content filters, by how near a text's sentences are to examples.
 
 A sentence's score for a class is the mean cosine to the nearest of its examples, less half of that to the nearest
-harmless ones: "the knife is for the kitchen" is near to violence, but nearer to harmless sentences. The examples are in `examples.toml`; a topic's are its definition and the policy's own.
+harmless ones: "the knife is for the kitchen" is near to violence, but nearer to harmless sentences. The examples are in
+`examples.toml`; a topic's are its definition and the policy's own.
 """
 
 import tomllib

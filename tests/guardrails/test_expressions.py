@@ -9,10 +9,10 @@ from helpers.guardrails.normaliser import views
 
 @pytest.mark.parametrize("pattern", [r"(a+)+$", r"(a|aa)+$", r"(.*a){25}$", r"^(([a-z])+.)+[A-Z]([a-z])+$"])
 def test_a_catastrophic_expression_is_bounded_and_counts_as_failed(pattern: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(CheckFailed, match="'slow' took too long"):
         Expressions({"slow": pattern}, seconds=0.2).find(views("a" * 40_000 + "!"))
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 5
 
 
 def test_what_matches_is_found_in_the_original_and_in_disguise() -> None:
