@@ -1,0 +1,37 @@
+"""What can go wrong in this room, one class per cause; the message names the remedy."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+
+class _Said(Protocol):
+    def __str__(self) -> str: ...
+
+
+class GuardrailError(Exception):
+    """Base of this room's errors."""
+
+
+class PolicyInvalid(GuardrailError, ValueError):
+    """The definition is not one that CreateGuardrail would take."""
+
+
+class NotEnforceable(GuardrailError):
+    """Parts of the policy cannot be enforced at the edge; `gaps` lists them."""
+
+    def __init__(self, name: str, gaps: Sequence[_Said]) -> None:
+        self.gaps = tuple(gaps)
+        listed = "\n".join(f"- {gap}" for gap in gaps)
+        super().__init__(
+            f"The edge cannot enforce the guardrail {name!r} in full:\n{listed}\n"
+            "Take these out of the policy, or accept it without them: EdgeGuardrail(policy, narrowed=True), "
+            "whose `gaps` say what is left to the Region."
+        )
+
+
+class CheckFailed(GuardrailError):
+    """A check could not be carried out, so that nothing is known of the text: treat it as blocked."""
+
+
+class ContentInvalid(CheckFailed, ValueError):
+    """The content is not what ApplyGuardrail takes, or a kind that the edge cannot look into."""
