@@ -149,7 +149,7 @@ def compiled(found: Json) -> Judge:
     from helpers.guardrails.guardrail import EdgeGuardrail  # type: ignore[import-not-found,unused-ignore]
     from helpers.guardrails.policy import Policy  # type: ignore[import-not-found,unused-ignore]
 
-    judge: Judge = EdgeGuardrail(Policy(found))
+    judge: Judge = EdgeGuardrail(Policy.read(found))
     return judge
 
 

@@ -7,6 +7,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from helpers.guardrails.drift import drift, repair
 from helpers.region import bedrock_runtime
 from helpers.region.guardrails import Judges
 from tests.guardrails.word_judge import POLICY, READ, Crash, WordJudge
@@ -127,6 +128,7 @@ def test_pages_have_all_guardrails_once(control):
         control.list_guardrails(nextToken="99")
 
 
+WORDS = {"wordsConfig": [{"text": "warez", "outputAction": "NONE"}, {"text": "more"}]}
 WEIGHTS = {"inputStrength": "HIGH", "outputStrength": "HIGH"}
 
 
@@ -388,3 +390,16 @@ def test_a_blocked_stream_has_the_message_only(converse, model):
 def test_a_guardrail_without_a_version_is_refused(data, converse):
     with pytest.raises(ClientError, match="must have a guardrailIdentifier and a guardrailVersion"):
         data.converse(modelId=MODEL, messages=SAID, guardrailConfig={"guardrailIdentifier": converse.identifier})
+
+
+def test_drift_of_the_edge_is_found_over_the_wire_and_repaired(control):
+    policy = pytest.importorskip("helpers.guardrails.policy").Policy
+    identifier = create(control)
+    edge = policy.read(POLICY)
+    assert drift(edge, control, identifier, "DRAFT") == []
+    control.update_guardrail(guardrailIdentifier=identifier, **POLICY | {"wordPolicyConfig": WORDS})
+    assert [str(found) for found in drift(edge, control, identifier, "DRAFT")] == [
+        "word 'more' is missing at the edge",
+        "outputAction of word 'warez' is NONE in the Region and BLOCK at the edge",
+    ]
+    assert drift(repair(control, identifier, "DRAFT"), control, identifier, "DRAFT") == []
