@@ -1,7 +1,9 @@
 """A time limit for a whole call of boto3, to the last byte of its answer.
 
 botocore's own limits hold for each piece that arrives: an answer that trickles in over a slow link keeps its caller
-waiting for as long as it trickles. Here the connection is shut down when the time is over, which ends the call.
+waiting for as long as it trickles, and a name with three addresses takes three times the limit to be found dead. Here
+the addresses share the limit, and the connection is shut down when the time is over, which ends the call. How long the
+system looks for the addresses of a name is its own affair: let it ask a resolver at the site.
 """
 
 import contextlib
@@ -60,10 +62,13 @@ class _Watched:
     """A connection that tells the deadline of its socket before it sends."""
 
     sock: socket.socket | None
+    host: str
+    port: int
     timeout: Any
 
     def connect(self) -> None:
-        self.timeout = max(deadline.end - time.monotonic(), 0.001)
+        addresses = socket.getaddrinfo(self.host.strip("[]"), self.port, type=socket.SOCK_STREAM)
+        self.timeout = max(deadline.end - time.monotonic(), 0.001) / len(addresses)
         super().connect()  # type: ignore[misc]
 
     def send(self, data: Any) -> None:  # noqa: ANN401 - bytes, or a file
@@ -105,7 +110,7 @@ class TimedSession(URLLib3Session):  # type: ignore[misc]
 
         Raises:
             ReadTimeoutError: it is not there in time.
-            HTTPClientError: there is no connection, or it broke.
+            ConnectTimeoutError, EndpointConnectionError, HTTPClientError: there is no connection, or it broke.
         """
         try:
             with deadline.within(self.seconds):

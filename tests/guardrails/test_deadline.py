@@ -7,7 +7,7 @@ import time
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
-from botocore.exceptions import HTTPClientError, ReadTimeoutError
+from botocore.exceptions import BotoCoreError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
 from helpers.guardrails.deadline import TimedSession, deadline
@@ -50,7 +50,7 @@ def request(url):
 
 def seconds(call):
     began = time.monotonic()
-    with contextlib.suppress(HTTPClientError):
+    with contextlib.suppress(BotoCoreError):
         call()
     return time.monotonic() - began
 
@@ -82,6 +82,7 @@ def test_an_answer_in_time_is_whole_and_leaves_no_timer(server):
 
 def test_a_connection_that_is_made_when_the_time_is_over_is_shut_down():
     one, other = socket.socketpair()
+    other.settimeout(5)
     with deadline.within(0.01):
         while not deadline.over:
             time.sleep(0.001)
@@ -89,3 +90,25 @@ def test_a_connection_that_is_made_when_the_time_is_over_is_shut_down():
         assert other.recv(1) == b"", "it has ended"
     one.close()
     other.close()
+
+
+@pytest.fixture
+def full():
+    """The port of a server that takes no more connections: whoever asks for one waits."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def test_the_addresses_of_a_name_share_the_limit(full, monkeypatch):
+    address = socket.getaddrinfo("127.0.0.1", full, type=socket.SOCK_STREAM)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: address * 5)
+    url = f"http://region.example:{full}/"
+    assert LIMIT <= seconds(lambda: TimedSession(url, LIMIT).send(request(url))) < LIMIT * 3
+    assert seconds(lambda: URLLib3Session(timeout=LIMIT).send(request(url))) > LIMIT * 4, "each has its own"
