@@ -48,7 +48,7 @@ def passed(judge: Judge, source: Source, content: list[Json], scope: str = "INTE
 
     What others are held against, sources of grounding and the query, is not among these texts.
     """
-    own = [block for block in content if not GIVEN & set(block["text"].get("qualifiers", []))]
+    own = [block for block in content if is_judged(block["text"])]
     given = [block["text"]["text"] for block in own]
     report = judge.apply(source, content, scope)
     if blocked(report):
@@ -57,6 +57,12 @@ def passed(judge: Judge, source: Source, content: list[Json], scope: str = "INTE
         return report, given
     outputs = [output["text"] for output in report["outputs"]]
     return report, outputs if len(outputs) == len(own) else [_one(judge, source, text) for text in given]
+
+
+def is_judged(text: Json) -> bool:
+    """Whether a text of content is judged, and not only what others are held against."""
+    qualifiers = text.get("qualifiers") or []
+    return not qualifiers or "guard_content" in qualifiers
 
 
 def _one(judge: Judge, source: Source, text: str) -> str:

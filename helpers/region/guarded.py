@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from helpers.guardrails.judge import GIVEN, Judge, Source, blocked, masked, message, passed, texts
+from helpers.guardrails.judge import GIVEN, Judge, Source, blocked, is_judged, masked, message, passed, texts
 from helpers.region.errors import JudgeFailed, RegionError, ValidationError
 
 Json = dict[str, Any]
@@ -62,20 +62,20 @@ class Guarded:
         self.seen["inputAssessment"] = {self.name: next(iter(report["assessments"]), {})}
         if blocked(report):
             return self._told(_blocked(report, NOTHING))
-        for place, text in zip(_own(places), kept, strict=True):
+        for place, text in zip(filter(is_judged, places), kept, strict=True):
             place["text"] = text
         return self._told(self._after(answered(plain(params)), places))
 
     def _after(self, answer: Json, places: list[Json]) -> Json:
         """The answer as it may pass."""
-        said = [block for block in answer["output"]["message"]["content"] if block.get("text")]
-        given = [_content(place) for place in places if GIVEN & set(place.get("qualifiers", []))]
-        report, kept = self._judge("OUTPUT", [*given, *texts(*(block["text"] for block in said))] if said else [])
+        spoken = [block for block in answer["output"]["message"]["content"] if block.get("text")]
+        given = [_content(place | {"qualifiers": sorted(role)}) for place in places if (role := _given(place))]
+        report, kept = self._judge("OUTPUT", [*given, *texts(*(block["text"] for block in spoken))] if spoken else [])
         self.seen["outputAssessments"] = {self.name: report["assessments"]}
-        self.seen["modelOutput"] = [block["text"] for block in said]
+        self.seen["modelOutput"] = [block["text"] for block in spoken]
         if blocked(report):
             return _blocked(report, answer)
-        for block, text in zip(said, kept, strict=True):
+        for block, text in zip(spoken, kept, strict=True):
             block["text"] = text
         return answer | {"stopReason": INTERVENED} if masked(report) else answer
 
@@ -134,8 +134,9 @@ def _content(place: Json) -> Json:
     return {"text": {name: place[name] for name in ("text", "qualifiers") if place.get(name)}}
 
 
-def _own(places: list[Json]) -> list[Json]:
-    return [place for place in places if not GIVEN & set(place.get("qualifiers", []))]
+def _given(place: Json) -> set[str]:
+    """As what an answer is held against the text, if it is."""
+    return GIVEN & set(place.get("qualifiers") or [])
 
 
 def _blocked(report: Json, answer: Json) -> Json:

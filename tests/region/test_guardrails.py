@@ -403,3 +403,12 @@ def test_drift_of_the_edge_is_found_over_the_wire_and_repaired(control):
         "outputAction of word 'warez' is NONE in the Region and BLOCK at the edge",
     ]
     assert drift(repair(control, identifier, "DRAFT"), control, identifier, "DRAFT") == []
+
+
+def test_the_kits_own_judge_answers_in_the_region(control, data):
+    pytest.importorskip("helpers.guardrails.guardrail")
+    identifier = create(control)
+    report = apply(data, identifier, "Ask P-1001.")
+    assert report["outputs"] == [{"text": "Ask {PATIENT}."}] and report["assessments"]
+    assert apply(data, identifier, "warez", source="OUTPUT")["outputs"] == [{"text": "This answer is not for you."}]
+    assert apply(data, identifier, "hello")["action"] == "NONE"
