@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 Json = dict[str, Any]
 Source = Literal["INPUT", "OUTPUT"]
+Scope = Literal["INTERVENTIONS", "FULL"]
 INTERVENED = "GUARDRAIL_INTERVENED"
 GIVEN = {"grounding_source", "query"}  # qualifiers of what an answer is held against
 
@@ -16,7 +17,7 @@ GIVEN = {"grounding_source", "query"}  # qualifiers of what an answer is held ag
 class Judge(Protocol):
     """Whatever judges texts by a guardrail."""
 
-    def apply(self, source: Source, content: list[Json], output_scope: str = "INTERVENTIONS") -> Json:
+    def apply(self, source: Source, content: list[Json], output_scope: Scope = "INTERVENTIONS") -> Json:
         """The report on `content`, in the shape of ApplyGuardrail's."""
 
 
@@ -43,7 +44,7 @@ def message(report: Json) -> str:
     return "\n".join(output["text"] for output in report.get("outputs") or [] if output.get("text"))
 
 
-def passed(judge: Judge, source: Source, content: list[Json], scope: str = "INTERVENTIONS") -> tuple[Json, list[str]]:
+def passed(judge: Judge, source: Source, content: list[Json], scope: Scope = "INTERVENTIONS") -> tuple[Json, list[str]]:
     """The report on `content`, and its texts as they may pass: none, if they are blocked.
 
     What others are held against, sources of grounding and the query, is not among these texts.

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from helpers.guardrails.deadline import TimedSession
-from helpers.guardrails.judge import INTERVENED, Json, Judge, Source
+from helpers.guardrails.judge import INTERVENED, Json, Judge, Scope, Source
 
 UNITS = ("topic", "content", "word", "sensitiveInformation", "contextualGrounding")
 UNCHECKED = "This could not be checked, so that it is not passed on."
@@ -63,7 +63,7 @@ class Router:
         self.session = TimedSession(client.meta.endpoint_url, seconds)
         client.meta.events.register(CALL, self._send, unique_id="guardrail-router")
 
-    def apply(self, source: Source, content: list[Json], output_scope: str = "INTERVENTIONS") -> Json:
+    def apply(self, source: Source, content: list[Json], output_scope: Scope = "INTERVENTIONS") -> Json:
         """The report of whoever judged, with `judgedBy`."""
         because = "the Region was away a moment ago"
         if self.breaker.allows():
@@ -83,7 +83,7 @@ class Router:
         self.client.meta.events.unregister(CALL, unique_id="guardrail-router")
         self.session.close()
 
-    def _region(self, source: Source, content: list[Json], scope: str) -> Json:
+    def _region(self, source: Source, content: list[Json], scope: Scope) -> Json:
         report: Json = self.client.apply_guardrail(
             guardrailIdentifier=self.identifier,
             guardrailVersion=self.version,

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from helpers.guardrails.judge import GIVEN, Judge, Source, blocked, is_judged, masked, message, passed, texts
+from helpers.guardrails.judge import GIVEN, Judge, Scope, Source, blocked, is_judged, masked, message, passed, texts
 from helpers.region.errors import JudgeFailed, RegionError, ValidationError
 
 Json = dict[str, Any]
@@ -28,7 +28,7 @@ class Careful:
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
 
-    def apply(self, source: Source, content: list[Json], output_scope: str = "INTERVENTIONS") -> Json:
+    def apply(self, source: Source, content: list[Json], output_scope: Scope = "INTERVENTIONS") -> Json:
         """The report.
 
         Raises:
@@ -51,7 +51,7 @@ class Guarded:
     def __init__(self, judge: Judge, name: str, trace: str = "disabled") -> None:
         """`name` is the guardrail's id; `trace` is disabled, enabled or enabled_full, as in a request."""
         self.judge, self.name, self.trace = judge, name, trace
-        self.scope = "FULL" if trace == "enabled_full" else "INTERVENTIONS"
+        self.scope: Scope = "FULL" if trace == "enabled_full" else "INTERVENTIONS"
         self.seen: Json = {}  # what the trace tells
 
     def converse(self, params: Json, answered: Answered) -> Json:
