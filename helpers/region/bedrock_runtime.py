@@ -12,6 +12,7 @@ from moto.core.eventstream import EventStream, EventStreamEncoder
 from moto.core.responses import ActionContext, ActionResult
 from moto.core.serialize import EventStreamJSONSerializer
 
+from helpers.guardrails.judge import Scope
 from helpers.inference import endpoint
 from helpers.region.checks import Checked
 from helpers.region.converse import Events, Json, from_chat, to_chat, usage
@@ -60,7 +61,7 @@ class BedrockRuntime(Checked, BedrockRuntimeResponse):  # type: ignore[misc]
     def apply_guardrail(self) -> ActionResult:
         """What a guardrail says of texts."""
         judge = self._judge(self.params)[0]
-        scope = self.params.get("outputScope") or "INTERVENTIONS"
+        scope: Scope = self.params.get("outputScope") or "INTERVENTIONS"
         return ActionResult(judge.apply(self.params["source"], self.params["content"], scope))
 
     def _guarded(self) -> Guarded | None:
