@@ -62,9 +62,9 @@ def test_a_vault_does_not_leave_its_process(leave):
 def test_a_megabyte_takes_no_more_than_its_share():
     def seconds(times):
         original, masked = "Ada Byron met Otto. " * times, "{NAME} met {NAME}. " * times
-        began = time.perf_counter()
+        began = time.thread_time()
         Vault().numbered(original, masked, [("NAME", "Ada Byron"), ("NAME", "Otto")] * times)
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     seconds(100)
     assert seconds(50_000) < 30 * max(seconds(5_000), 0.005), "ten times as long a text, not a hundred"

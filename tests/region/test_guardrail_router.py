@@ -15,11 +15,10 @@ from helpers.region.guardrails import Judges
 from helpers.sites.network import Network
 from helpers.sites.topology import Topology
 from tests.guardrails.word_judge import POLICY, Crash, WordJudge
-from tests.waiting import until
 
-LIMIT = 0.6
-SLACK = 1.0  # what a busy machine may add
-REST = 0.3
+LIMIT = 0.5
+SLACK = 8  # seconds that a busy machine may add; without a limit these answers take 16 or more
+LONG = 60
 HELLO = texts("Where is P-1001?")
 
 
@@ -85,7 +84,7 @@ def router(network, link, regional, guardrail, address, session):
     def make(edge=None, **options):
         url = network.route(address, "campus", "oregon")
         client = session.client("bedrock-runtime", endpoint_url=url, config=Config(retries={"total_max_attempts": 1}))
-        given = {"edge_version": "1", "seconds": LIMIT, "rest": REST} | options
+        given = {"edge_version": "1", "seconds": LONG, "rest": LONG} | options
         made.append(Router(client, *guardrail, edge=edge or WordJudge(), **given))
         return made[-1]
 
@@ -123,7 +122,7 @@ def test_both_reports_have_one_shape(router, link):
     [
         ({"state": "cut"}, "Connection"),
         ({"state": "silent"}, "ReadTimeoutError"),
-        ({"latency_ms": 2000}, "ReadTimeoutError"),
+        ({"latency_ms": 10_000}, "ReadTimeoutError"),
         ({"bandwidth_mbit": 0.002}, "ReadTimeoutError"),  # a quarter of a kilobyte in a second: it trickles
     ],
     ids=["cut", "silent", "slow", "trickling"],
@@ -133,7 +132,8 @@ def test_the_edge_judges_within_the_time_limit(router, link, regional, condition
     each = router()
     if kept:
         assert each.apply("INPUT", HELLO)["judgedBy"]["where"] == "region"
-    regional.padding = 4000
+    regional.padding = 6000
+    each.session.seconds = LIMIT
     link.set(**conditions)
     report, seconds = timed(each)
     assert report["judgedBy"]["where"] == "edge" and because in report["judgedBy"]["because"]
@@ -142,29 +142,30 @@ def test_the_edge_judges_within_the_time_limit(router, link, regional, condition
 
 
 def test_after_a_failure_the_edge_judges_without_waiting_and_the_region_is_tried_again(router, link):
-    each = router(rest=0.8)
+    each = router(seconds=LIMIT)
     link.cut(silently=True)
-    _, first = timed(each)
-    report, second = timed(each)
-    assert first >= LIMIT > second and "a moment ago" in report["judgedBy"]["because"]
+    first, seconds = timed(each)
+    assert seconds >= LIMIT and "ReadTimeoutError" in first["judgedBy"]["because"]
+    assert "a moment ago" in each.apply("INPUT", HELLO)["judgedBy"]["because"]
     link.mend()
-    until(lambda: each.apply("INPUT", HELLO)["judgedBy"]["where"] == "region")
-    assert each.apply("INPUT", HELLO)["judgedBy"]["where"] == "region"
+    each.session.seconds = LONG
+    each.breaker.until = time.monotonic()  # it has rested
+    assert [each.apply("INPUT", HELLO)["judgedBy"]["where"] for _ in range(2)] == ["region", "region"]
 
 
 def test_while_one_call_tries_the_region_again_the_others_do_not_wait(router, link):
-    each = router(rest=0.2)
+    each = router(seconds=LIMIT)
     link.cut(silently=True)
     each.apply("INPUT", HELLO)
-    until(lambda: time.monotonic() > each.breaker.until)
-    waited = []
-    callers = [threading.Thread(target=lambda: waited.append(timed(each)[1])) for _ in range(4)]
-    each.breaker.rest = 30
+    each.breaker.until = time.monotonic()
+    reports = []
+    callers = [threading.Thread(target=lambda: reports.append(each.apply("INPUT", HELLO))) for _ in range(4)]
     for caller in callers:
         caller.start()
     for caller in callers:
         caller.join()
-    assert sorted(seconds > LIMIT / 2 for seconds in waited) == [False, False, False, True]
+    waited = ["ReadTimeoutError" in report["judgedBy"]["because"] for report in reports]
+    assert sorted(waited) == [False, False, False, True]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +177,7 @@ def test_while_one_call_tries_the_region_again_the_others_do_not_wait(router, li
     ],
 )
 def test_a_region_that_answers_with_an_error_does_not_judge(router, regional, error, because, rests):
-    each = router(rest=60)
+    each = router()
     regional.error = error
     report = each.apply("INPUT", HELLO)
     assert report["judgedBy"] == {"where": "edge", "version": "1", "because": f"the Region refused: {because}"}
@@ -198,7 +199,7 @@ def test_an_edge_that_crashes_does_not_matter_while_the_region_judges(router):
 
 
 def test_no_thread_is_left_behind(router, link):
-    each = router(rest=0.0)
+    each = router(rest=0.0, seconds=LIMIT)
     before = threads()
     for state in ("up", "silent", "cut"):
         link.set(state=state)
