@@ -2,7 +2,7 @@
 
 `region.start()` makes boto3 talk to it, or to AWS; `region.services()` tells what answers there. Requests are
 checked by botocore's own service models, and what moto lacks is added to moto's services as actions.
-May import: apps, sites, inference, settings.
+May import: apps, guardrails, sites, inference, settings.
 """
 
 from helpers.region.cloud import NoRegion, start

@@ -1,7 +1,7 @@
 """Bedrock's Converse in the words of OpenAI's chat, and back: the local model stands in for one of cloud scale.
 
 Text, tools and the form of an answer are mapped. What would change the answer and a small text model cannot do (images,
-documents, guardrails) is refused by name; what only concerns AWS's own machines (service tiers, latency) has no effect.
+documents) is refused by name; what only concerns AWS's own machines (service tiers, latency) has no effect.
 """
 
 import json
@@ -18,7 +18,7 @@ STOP_REASONS = {
     "length": "max_tokens",
     "content_filter": "content_filtered",
 }
-UNSUPPORTED = ("guardrailConfig", "promptVariables", "additionalModelRequestFields")
+UNSUPPORTED = ("promptVariables", "additionalModelRequestFields")
 LIMITS = {"maxTokens": "max_tokens", "temperature": "temperature", "topP": "top_p", "stopSequences": "stop"}
 
 

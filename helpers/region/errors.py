@@ -27,6 +27,12 @@ class ModelError(RegionError):
     code = "ModelErrorException"
 
 
+class JudgeFailed(RegionError):
+    """The judge of a guardrail failed: nothing was judged."""
+
+    code = "InternalServerException"
+
+
 class MissingToken(RegionError):
     """The request is not signed."""
 

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from moto.bedrockruntime import urls as bedrock_runtime_urls
 from moto.core.request import Request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
@@ -27,6 +26,8 @@ from helpers.region.credentials import Keys
 from helpers.region.errors import NotHere, RegionError
 from helpers.region.functions import Functions
 from helpers.region.gateway.service import Gateways
+from helpers.region.guardrails import Judges, MakeJudge, compiled
+from helpers.region.guardrails_control import GuardrailControl
 from helpers.region.images import Images
 from helpers.region.journal import Answer, Journal, changes
 from helpers.region.lambda_invoke import Lambda
@@ -45,7 +46,7 @@ warnings.filterwarnings("ignore", "Exception.* does not match an error shape")  
 PIECE = 2**20
 # What may take long, and keeps nothing; it goes past moto's server, and past its lock.
 DATA_PLANES: dict[str, tuple[Any, re.Pattern[str]]] = {
-    "bedrock": (BedrockRuntime, re.compile(r"/model/")),
+    "bedrock": (BedrockRuntime, re.compile(r"/(model|guardrail)/")),
     "bedrock-agentcore": (AgentCore, re.compile(r"/runtimes/.+/(invocations|stopruntimesession)")),
     "lambda": (Lambda, re.compile(r"/[0-9-]+/functions/.+/(invocations|invoke-async)")),
 }
@@ -61,8 +62,12 @@ class Region:
         images: Mapping[str, str],
         allowed: frozenset[str] = LOOPBACK,
         keep: bool = False,
+        make_judge: MakeJudge = compiled,
     ) -> None:
-        """Files are in `folder`; with `keep`, what calls changed is kept there, and found again."""
+        """Files are in `folder`; with `keep`, what calls changed is kept there, and found again.
+
+        `make_judge` makes the judge of a guardrail as GetGuardrail tells it.
+        """
         self.allowed = allowed
         self.keys = Keys(folder / "credentials")
         self.sessions = Sessions(folder / "sessions")
@@ -71,6 +76,8 @@ class Region:
         self.images = Images(images)
         _register(self.images, self.sessions, self.functions, self.gateways)
         UserPools.register(folder / "user-pools")
+        GuardrailControl.register()
+        BedrockRuntime.register(Judges(make_judge))
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.lock = threading.Lock()  # moto's control planes are not made for several calls at once
         self.journal = Journal(folder / "journal.jsonl") if keep else None
@@ -164,7 +171,6 @@ def _read(request: Request) -> bytes:
 
 def _register(images: Images, sessions: Sessions, functions: Functions, gateways: Gateways) -> None:
     """Our actions in the place of moto's."""
-    bedrock_runtime_urls.url_paths = {"{0}/.*$": BedrockRuntime.dispatch}
     AgentCoreControl.register(images, sessions, gateways)
     AgentCore.register(images, sessions)
     Lambda.register(functions)

@@ -47,6 +47,18 @@ ROWS = [
         "a local model stands in for the one that is named, and says so; text only",
     ),
     (
+        "Bedrock Guardrails, control plane",
+        KIT,
+        "draft and numbered versions, limits, ARNs, conflicts, what is not valid",
+        "states settle at once; no automated reasoning, images, keys, cross-Region profiles",
+    ),
+    (
+        "Bedrock Guardrails, ApplyGuardrail and in Converse",
+        f"{KIT}, emulated",
+        "reports, masks, blocked messages, traces; what Converse's guardrail sees, and that it sees no tools",
+        "the kit's own judge, so other verdicts than AWS's; streams are always judged before they are sent",
+    ),
+    (
         "Lambda",
         f"{MOTO}, Invoke by {KIT}",
         "the handler runs, with context, time limit, log tail, forms of errors; Event and DryRun",

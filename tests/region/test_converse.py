@@ -74,7 +74,7 @@ def test_the_form_of_an_answer_is_asked_for_as_a_schema():
     [
         (said({"image": {"format": "png", "source": {"bytes": "eA=="}}}), {}, "image"),
         (said({"toolResult": {"toolUseId": "u", "content": [{"document": {}}]}}), {}, "document"),
-        (said({"text": "a"}), {"guardrailConfig": {"guardrailIdentifier": "g"}}, "guardrailConfig"),
+        (said({"text": "a"}), {"additionalModelRequestFields": {"k": 1}}, "additionalModelRequestFields"),
         (said({"text": "a"}), {"toolConfig": {"tools": [{"systemTool": {"name": "s"}}]}}, "systemTool"),
     ],
 )

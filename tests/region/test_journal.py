@@ -15,6 +15,7 @@ from helpers.region.errors import StateDamaged, StateTaken
 from helpers.region.journal import Journal, changes
 from helpers.sites.network import Network
 from helpers.sites.topology import Topology
+from tests.guardrails.word_judge import POLICY
 from tests.region.runtimes import ROLE, image
 from tests.waiting import until
 
@@ -37,6 +38,8 @@ def made():
     boto3.client("secretsmanager").create_secret(Name="token", SecretString="s3cret")
     boto3.client("s3").create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
     boto3.client("s3").put_object(Bucket="kept", Key="a/ü", Body=bytes(range(256)))
+    guardrail = boto3.client("bedrock").create_guardrail(**POLICY)["guardrailId"]
+    boto3.client("bedrock").create_guardrail_version(guardrailIdentifier=guardrail)
     return runtime["agentRuntimeId"]
 
 
@@ -47,12 +50,15 @@ def seen(runtime_id):
     endpoints = control.list_agent_runtime_endpoints(agentRuntimeId=runtime_id)["runtimeEndpoints"]
     secret = boto3.client("secretsmanager").get_secret_value(SecretId="token")
     found = boto3.client("s3").get_object(Bucket="kept", Key="a/ü")
+    drafts = boto3.client("bedrock").list_guardrails()["guardrails"]
+    guardrail = boto3.client("bedrock").get_guardrail(guardrailIdentifier=drafts[0]["id"], guardrailVersion="1")
     return {
+        "guardrail": {name: value for name, value in guardrail.items() if not name.endswith(("At", "Metadata"))},
         "runtime": {name: value for name, value in runtime.items() if not name.endswith(("At", "Metadata"))},
         "endpoints": [(endpoint["name"], endpoint["agentRuntimeEndpointArn"]) for endpoint in endpoints],
         "secret": (secret["ARN"], secret["VersionId"], secret["SecretString"]),
         "object": found["Body"].read(),
-    }, (runtime["createdAt"], secret["CreatedDate"])
+    }, (runtime["createdAt"], secret["CreatedDate"], guardrail["createdAt"])
 
 
 def test_what_was_there_is_there_after_kill_9_with_ids_and_dates(site, tmp_path):
