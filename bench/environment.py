@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
+
+import httpx
 
 
 @cache
@@ -18,3 +21,19 @@ def missing(folder: Path, package: str) -> str:
     except (OSError, subprocess.CalledProcessError) as error:
         return (getattr(error, "stderr", None) or str(error)).strip()
     return ""
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 120) -> None:
+    """Return when the peer that `process` is answers at `url`.
+
+    Raises:
+        RuntimeError: it ended, or takes longer.
+    """
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            httpx.get(url, trust_env=False)
+            return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise RuntimeError(f"{process.args!s} did not start; what it said is above.")

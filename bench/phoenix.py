@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import DEVNULL, Popen
-from time import monotonic, sleep
 from typing import Any
 
 import httpx
@@ -17,7 +16,6 @@ from helpers.sites.program import free_port
 
 ENVIRONMENT = ROOT / ".venv-phoenix"
 VERSION = "arize-phoenix==20.26.1"
-READY_SECONDS = 120
 PAGE = 1000  # the most that it gives at once
 PROJECT = "default"
 
@@ -67,7 +65,7 @@ def phoenix() -> Iterator[Phoenix]:
         with Popen(command, env=os.environ | given, stdout=DEVNULL) as process:
             try:
                 made = Phoenix(f"http://127.0.0.1:{given['PHOENIX_PORT']}")
-                _wait_for(made.url, process)
+                environment.wait_for(f"{made.url}/healthz", process)
                 yield made
             finally:
                 process.kill()
@@ -76,15 +74,3 @@ def phoenix() -> Iterator[Phoenix]:
 def missing() -> str:
     """Why Phoenix cannot be run, after an attempt to install it; empty when it can."""
     return environment.missing(ENVIRONMENT, VERSION)
-
-
-def _wait_for(url: str, process: Popen[bytes]) -> None:
-    deadline = monotonic() + READY_SECONDS
-    while process.poll() is None and monotonic() < deadline:
-        try:
-            if httpx.get(f"{url}/healthz", trust_env=False).is_success:
-                return
-        except httpx.TransportError:
-            pass
-        sleep(0.1)
-    raise RuntimeError("Phoenix did not start; what it said is above.")

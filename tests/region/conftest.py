@@ -1,5 +1,7 @@
 """A Region in a thread of the test, and boto3's clients for it."""
 
+import contextlib
+import functools
 import os
 import threading
 
@@ -7,24 +9,40 @@ import boto3
 import pytest
 
 from helpers.region.server import Region, serving
+from tests.conftest import CACHE
 
 MODEL = "us.anthropic.claude-sonnet-4-20250514-v1:0"
 IMAGES = {"workshop/echo": "tests.region.echo_app"}
 
 
+@functools.cache
+def only_region():
+    """One for this process, whoever asks: the gateways of a second one would take over the first one's addresses."""
+    return Region(CACHE / "region", IMAGES)
+
+
+@functools.cache
+def only_server(region):
+    """Its server, and what ends it."""
+    end = contextlib.ExitStack()
+    server = end.enter_context(serving(region))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    end.callback(thread.join, 10)
+    end.callback(server.shutdown)
+    return server, end
+
+
 @pytest.fixture(scope="session")
-def region(tmp_path_factory):
-    return Region(tmp_path_factory.mktemp("region"), IMAGES)
+def region():
+    return only_region()
 
 
 @pytest.fixture(scope="session")
 def address(region):
-    with serving(region) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join(10)
+    server, end = only_server(region)
+    yield f"http://127.0.0.1:{server.server_port}"
+    end.close()
 
 
 @pytest.fixture(scope="session")

@@ -95,7 +95,6 @@ def test_what_boto3_would_not_send_is_refused_all_the_same(address, session):
 
 def test_an_operation_that_is_not_here_says_so_at_once(client):
     runtime = client("bedrock-runtime", config=Config(retries={"total_max_attempts": 5}))
-    with pytest.raises(ClientError, match="has no ApplyGuardrail in this Region on a laptop") as missing:
-        content = [{"text": {"text": "hello"}}]
-        runtime.apply_guardrail(guardrailIdentifier="g", guardrailVersion="1", source="INPUT", content=content)
+    with pytest.raises(ClientError, match="has no ListAsyncInvokes in this Region on a laptop") as missing:
+        runtime.list_async_invokes()
     assert missing.value.response["ResponseMetadata"]["RetryAttempts"] == 0

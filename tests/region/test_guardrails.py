@@ -7,6 +7,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from helpers.guardrails import Policy
 from helpers.guardrails.drift import drift, repair
 from helpers.region import bedrock_runtime
 from helpers.region.guardrails import Judges
@@ -393,9 +394,8 @@ def test_a_guardrail_without_a_version_is_refused(data, converse):
 
 
 def test_drift_of_the_edge_is_found_over_the_wire_and_repaired(control):
-    policy = pytest.importorskip("helpers.guardrails.policy").Policy
     identifier = create(control)
-    edge = policy.read(POLICY)
+    edge = Policy.read(POLICY)
     assert drift(edge, control, identifier, "DRAFT") == []
     control.update_guardrail(guardrailIdentifier=identifier, **POLICY | {"wordPolicyConfig": WORDS})
     assert [str(found) for found in drift(edge, control, identifier, "DRAFT")] == [
@@ -406,7 +406,6 @@ def test_drift_of_the_edge_is_found_over_the_wire_and_repaired(control):
 
 
 def test_the_kits_own_judge_answers_in_the_region(control, data):
-    pytest.importorskip("helpers.guardrails.guardrail")
     identifier = create(control)
     report = apply(data, identifier, "Ask P-1001.")
     assert report["outputs"] == [{"text": "Ask {PATIENT}."}] and report["assessments"]
