@@ -28,6 +28,17 @@ class Carrier(BaseModel):
     download_size: int
 
 
+class FirstCall(BaseModel):
+    """How a model begins a call of a tool, and how sure it must be of the tool's name; see `tool_choice`.
+
+    `opening` is the text before the name, `least` the probability of the name, measured for model and template.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    opening: str
+    least: float
+
+
 class Model(BaseModel):
     """A model that can be served: what it is, which file it is, and how it is prompted.
 
@@ -51,6 +62,7 @@ class Model(BaseModel):
     source: str
     capabilities: list[Capability]
     chat_template: str | None = None
+    first_call: FirstCall | None = None
     carrier: Carrier | None = None
 
     def template_text(self) -> str:

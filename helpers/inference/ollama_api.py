@@ -19,6 +19,7 @@ from helpers.inference.engine import Engine, Runner
 from helpers.inference.errors import BadRequest, InferenceError
 from helpers.inference.http import events, read_body, replay, unless_gone
 from helpers.inference.shapes import JSON
+from helpers.inference.tool_choice import narrowed
 
 VERSION = "0.30.0"  # of Ollama's API that is spoken here; some clients ask before they use a newer feature
 
@@ -163,7 +164,7 @@ class OllamaAPI:
                 return
             calls, reason = wire.CallCollector(), "stop"
             timings: dict[str, float] = {}
-            async for event in events(runner, path, payload):
+            async for event in events(runner, path, await narrowed(runner, payload)):
                 text, fragments, finish = _delta(event)
                 calls.add(fragments)
                 reason = finish or reason

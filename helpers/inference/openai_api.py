@@ -17,6 +17,7 @@ from helpers.inference.errors import BadRequest, RunnerFailed
 from helpers.inference.http import died, read_body, unless_gone
 from helpers.inference.ollama_api import check_capabilities
 from helpers.inference.shapes import JSON
+from helpers.inference.tool_choice import narrowed
 from helpers.settings import settings
 
 DEFAULT = "default"  # what llama.cpp's clients say when a server has one model only
@@ -80,7 +81,7 @@ class OpenAIAPI:
         self, stack: contextlib.AsyncExitStack, path: str, model: Model, mode: Mode, body: JSON
     ) -> httpx.Response:
         runner = await stack.enter_async_context(self.engine.use(model, mode))
-        request = runner.client.build_request("POST", path, json=body)
+        request = runner.client.build_request("POST", path, json=await narrowed(runner, body))
         reply = await runner.client.send(request, stream=True)
         stack.push_async_callback(reply.aclose)
         return reply
