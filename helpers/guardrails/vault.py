@@ -9,12 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NoReturn
 
+from helpers.guardrails.errors import VaultLeaves
+
 TOKEN = re.compile(r"\{[^{}]{1,110}-\d+\}")
 BRACES = str.maketrans("{}", "__")
-
-
-class VaultLeaves(TypeError):
-    """A vault was to be stored or sent."""
 
 
 class Vault:

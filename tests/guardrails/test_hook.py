@@ -7,7 +7,8 @@ import pytest
 from pydantic import BaseModel
 from strands import Agent, tool
 
-from helpers.guardrails.hook import WITHHELD, GuardrailHook, NotGuarded
+from helpers.guardrails import NotGuarded
+from helpers.guardrails.hook import WITHHELD, GuardrailHook
 from helpers.guardrails.judge import masks
 from helpers.guardrails.screen import UNCHECKED, reading
 from tests.guardrails.word_judge import READ, Crash, WordJudge
