@@ -54,6 +54,8 @@ def changed(**policies):
             changed(sensitiveInformationPolicyConfig={"piiEntitiesConfig": [{"type": "NAME", "action": "BLOCK"}]}),
             [
                 "action of PII 'NAME' is ANONYMIZE in the Region and BLOCK at the edge",
+                "inputAction of PII 'NAME' is ANONYMIZE in the Region and BLOCK at the edge",
+                "outputAction of PII 'NAME' is ANONYMIZE in the Region and BLOCK at the edge",
                 "regex 'PATIENT' is missing at the edge",
             ],
         ),

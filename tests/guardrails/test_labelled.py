@@ -7,7 +7,7 @@ import pytest
 
 from helpers.guardrails import EdgeGuardrail, Policy
 from helpers.guardrails.gate import Gate
-from helpers.guardrails.labelled import TEXTS, found, measured, texts
+from helpers.guardrails.labelled import TEXTS, Labelled, found, measured, texts
 from helpers.guardrails.meaning import HARMLESS, examples
 from helpers.settings.settings import ROOT
 from tools import guardrail_texts
@@ -63,6 +63,14 @@ def test_the_gate_keeps_most_sentences_of_documents_and_lets_examples_pass() -> 
     assert gate.passing(["Как пройти?", "qwxz vbnm hjkl"]) == ["Как пройти?", "qwxz vbnm hjkl"]
     documents = [text for path in Path(TEXTS.parents[1], "hospital").rglob("*.md") for text in _sentences(path)]
     assert len(documents) > 200 and len(gate.passing(documents)) < len(documents) / 4
+
+
+def test_what_is_left_out_counts_neither_when_it_is_found_nor_when_it_is_missed() -> None:
+    named = Labelled(1, "dev", "INPUT", "Ask Ada Byron.", {"sensitiveInformationPolicy": ["NAME"]})
+    entities = {"piiEntities": [{"type": "NAME", "match": "x"}]}
+    for part in (entities, {}):
+        rows = measured([named], lambda _, part=part: {"assessments": [{"sensitiveInformationPolicy": part}]}, ["NAME"])
+        assert all(row["right"] == row["wrong"] == row["missed"] == 0 for row in rows)
 
 
 @pytest.mark.model
