@@ -175,7 +175,7 @@ class GuardrailHook(HookProvider):
 
     def _revealed(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         if isinstance(value, str):
-            return self.reveal(value)
+            return self.vault.argument(value)
         if isinstance(value, dict):
             return {key: self._revealed(inner) for key, inner in value.items()}
         return [self._revealed(inner) for inner in value] if isinstance(value, list) else value

@@ -187,6 +187,13 @@ def test_only_a_tool_inside_the_boundary_is_given_what_is_behind_a_placeholder()
         assert [given] == CALLS and "Ada" not in everything(guarded.messages)
 
 
+def test_a_placeholder_without_its_braces_is_understood_as_an_argument_and_nowhere_else():
+    model = Scripted(calls("record", name="NAME-1"), calls("record", name="see NAME-1, NAME-2"), text("NAME-1"))
+    guard = GuardrailHook(WordJudge(), inside=["record"])
+    answer = str(agent(model, guard)("Where is Ada Byron?")).strip()
+    assert CALLS == ["Ada Byron", "see NAME-1, NAME-2"] and guard.reveal(answer) == "NAME-1"
+
+
 def test_arguments_that_the_model_makes_up_are_masked_too():
     model = Scripted(calls("record", name="Otto Frank"), text("So it is."))
     guarded = agent(model)
