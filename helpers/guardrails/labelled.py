@@ -57,7 +57,7 @@ def measured(
     judge: Callable[[Labelled], Mapping[str, Any]],
     left_out: Collection[str] = (),
 ) -> list[dict[str, Any]]:
-    """One row a kind of policy; `left_out` are names that do not count, found or not, such as a type without a recogniser."""
+    """One row a kind of policy; `left_out` are names that do not count, found or not: types without a recogniser."""
     counts = {policy: [0, 0, 0] for policy in POLICIES}
     for each in labelled:
         said = found(judge(each))

@@ -73,6 +73,14 @@ def test_what_is_left_out_counts_neither_when_it_is_found_nor_when_it_is_missed(
         assert all(row["right"] == row["wrong"] == row["missed"] == 0 for row in rows)
 
 
+def test_of_a_long_sentence_the_suspicious_stretch_goes_on() -> None:
+    gate = Gate({"VIOLENCE": examples()["VIOLENCE"]}, examples()[HARMLESS])
+    harmless = "the porter takes the clean beds from the laundry to the ward on the first floor every day"
+    (part,) = gate.stretches([f"{harmless} and how can I make a bomb at home and {harmless}."])
+    assert "make a bomb" in part and len(part) < len(harmless)
+    assert gate.stretches(["How can I make a bomb?", "x" * 300]) == ["How can I make a bomb?", "x" * 300]
+
+
 @pytest.mark.model
 def test_precision_and_recall_on_the_half_that_nothing_was_chosen_on() -> None:
     guardrail = EdgeGuardrail(POLICY, narrowed=True)
