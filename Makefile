@@ -36,7 +36,7 @@ test-fast: setup ## the tests that need no model and no browser (some minutes)
 tour: models ## run every notebook headless and print a table of cells, seconds and results
 	$(BIN)/python tools/tour.py $(TOUR)
 
-bench: models ## measure speed as ratios: the endpoint against llama.cpp, the knowledge base against Chroma, the Region against moto, its gateway against FastMCP's proxy, a question through it against a direct one, work that is traced against work that is not, the receiver against Phoenix
+bench: models ## measure speed as ratios: the endpoint against llama.cpp, the knowledge base against Chroma, the Region against moto, its gateway against FastMCP's proxy, a question through it against a direct one, work that is traced against work that is not, the receiver against Phoenix, guardrails against their limits
 	$(BIN)/python -m bench
 
 doctor: setup ## what this machine has, and the remedy for what it lacks

@@ -13,7 +13,7 @@ from types import ModuleType
 from rich.console import Console
 from rich.table import Table
 
-from bench import approvals, gateway, inference, knowledge, region, sites, tracing
+from bench import approvals, gateway, guardrails, inference, knowledge, region, sites, tracing
 from bench.measure import Ratio
 
 PARTS = {
@@ -24,6 +24,7 @@ PARTS = {
     "gateway": gateway,
     "approvals": approvals,
     "tracing": tracing,
+    "guardrails": guardrails,
 }
 console = Console()
 

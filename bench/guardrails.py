@@ -6,6 +6,7 @@ The answers are stretches of the hospital's documents, each of which is judged o
 import statistics
 from functools import cache
 
+from bench import guarding
 from bench.measure import Pairs, Part, Ratio, in_turns, milliseconds
 from helpers.guardrails import EdgeGuardrail, Policy
 from helpers.settings.settings import ROOT
@@ -20,7 +21,7 @@ MEANING = ("topicPolicyConfig", "contentPolicyConfig", "contextualGroundingPolic
 
 
 def ratios() -> list[Ratio]:
-    """The time of an answer against its limits, and of twice the text against once."""
+    """The time of an answer against its limits, of twice the text against once; what hook and router add."""
     return _measured().ratios
 
 
@@ -45,6 +46,8 @@ def _measured() -> Part:
             Ratio("a guardrail on 500 tokens, without embeddings, against the limit", "ms", quick, 1.0, False),
             Ratio("a guardrail on 500 tokens, with embeddings, against the limit", "ms", meant, 1.0, False),
             Ratio("a guardrail on twice the text, against once", "ms", _growth(plain), 2.5, False),
+            guarding.turns(plain),
+            guarding.routed(plain.policy),
         ],
         [
             f"A guardrail that embeds every sentence of 500 tokens takes {statistics.median(every):.0f} ms; the gate's "

@@ -35,3 +35,19 @@ class CheckFailed(GuardrailError):
 
 class ContentInvalid(CheckFailed, ValueError):
     """The content is not what ApplyGuardrail takes, or a kind that the edge cannot look into."""
+
+
+class ClientRetries(GuardrailError, ValueError):
+    """The client would repeat a call that failed, and wait in between, beyond any time limit."""
+
+
+class RegionNotAsked(GuardrailError):
+    """The Region did not tell what its version is, so that nobody knows whether the edge is in sync with it."""
+
+
+class NotGuarded(GuardrailError):
+    """The agent is used in a way that no hook can look into."""
+
+
+class VaultLeaves(GuardrailError, TypeError):
+    """A vault was to be stored or sent."""

@@ -12,8 +12,8 @@ from typing import Any, get_args
 
 from helpers.guardrails import verdicts
 from helpers.guardrails.content import Block, blocks
-from helpers.guardrails.coverage import Covered, coverage
 from helpers.guardrails.embedding import Embed, Remembered, site_embed
+from helpers.guardrails.enforcement import Covered, coverage
 from helpers.guardrails.errors import CheckFailed, ContentInvalid, NotEnforceable
 from helpers.guardrails.findings import Finding
 from helpers.guardrails.masking import masked

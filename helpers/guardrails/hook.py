@@ -26,6 +26,7 @@ from strands.middleware import (
     TypedEvent,
 )
 
+from helpers.guardrails.errors import NotGuarded
 from helpers.guardrails.judge import Json, Judge
 from helpers.guardrails.screen import UNCHECKED, Decision, Screen, Withheld, reading
 from helpers.guardrails.vault import Vault
@@ -33,10 +34,6 @@ from helpers.guardrails.vault import Vault
 INTERVENED = "guardrail_intervened"
 WITHHELD = "[withheld by the guardrail]"
 NOTHING = {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0}
-
-
-class NotGuarded(RuntimeError):
-    """The agent is used in a way that no hook can look into."""
 
 
 @dataclass
@@ -178,7 +175,7 @@ class GuardrailHook(HookProvider):
 
     def _revealed(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         if isinstance(value, str):
-            return self.reveal(value)
+            return self.vault.argument(value)
         if isinstance(value, dict):
             return {key: self._revealed(inner) for key, inner in value.items()}
         return [self._revealed(inner) for inner in value] if isinstance(value, list) else value

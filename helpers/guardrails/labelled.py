@@ -57,14 +57,15 @@ def measured(
     judge: Callable[[Labelled], Mapping[str, Any]],
     left_out: Collection[str] = (),
 ) -> list[dict[str, Any]]:
-    """One row a kind of policy; `left_out` are names that nobody is to find, such as a type without a recogniser."""
+    """One row a kind of policy; `left_out` are names that do not count, found or not: types without a recogniser."""
     counts = {policy: [0, 0, 0] for policy in POLICIES}
     for each in labelled:
         said = found(judge(each))
         for policy in POLICIES:
             wanted = set(each.labels.get(policy, ())) - set(left_out)
             wanted = {A_WORD} if policy == "wordPolicy" and wanted else wanted
-            right, wrong, missed = wanted & said[policy], said[policy] - wanted, wanted - said[policy]
+            named = said[policy] - set(left_out)
+            right, wrong, missed = wanted & named, named - wanted, wanted - named
             counts[policy] = [a + len(b) for a, b in zip(counts[policy], (right, wrong, missed), strict=True)]
     return [_row(policy, *count) for policy, count in counts.items()]
 

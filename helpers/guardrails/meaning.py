@@ -58,7 +58,7 @@ class Meaning:
         """
         sentences = list(dict.fromkeys(sentences))
         if self._gate:
-            sentences = self._gate.passing(sentences)
+            sentences = self._gate.stretches(self._gate.passing(sentences))
         if not sentences or not (self._topics or self._filters):
             return Scores(dict.fromkeys(self._topics, 0.0), dict.fromkeys(self._filters, 0.0))
         references = self._reference_vectors()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from helpers.guardrails.coverage import coverage
+from helpers.guardrails.enforcement import coverage
 from helpers.guardrails.policy import Policy, SensitiveInformationPolicy
 
 

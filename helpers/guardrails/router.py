@@ -15,15 +15,12 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from helpers.guardrails.deadline import TimedSession
+from helpers.guardrails.errors import ClientRetries
 from helpers.guardrails.judge import INTERVENED, Json, Judge, Scope, Source
 
 UNITS = ("topic", "content", "word", "sensitiveInformation", "contextualGrounding")
 UNCHECKED = "This could not be checked, so that it is not passed on."
 CALL = "before-send.bedrock-runtime.ApplyGuardrail"
-
-
-class ClientRetries(ValueError):
-    """The client would repeat a call that failed, and wait in between, beyond any time limit."""
 
 
 class Router:

@@ -9,12 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NoReturn
 
+from helpers.guardrails.errors import VaultLeaves
+
 TOKEN = re.compile(r"\{[^{}]{1,110}-\d+\}")
 BRACES = str.maketrans("{}", "__")
-
-
-class VaultLeaves(TypeError):
-    """A vault was to be stored or sent."""
 
 
 class Vault:
@@ -37,6 +35,10 @@ class Vault:
     def reveal(self, text: str) -> str:
         """`text` with what was masked; only for a reader inside the boundary."""
         return TOKEN.sub(lambda found: self._values.get(found[0], found[0]), text)
+
+    def argument(self, given: str) -> str:
+        """As `reveal`; also of a placeholder without its braces, which small models leave out of a tool's arguments."""
+        return self._values.get(f"{{{given.strip()}}}") or self.reveal(given)
 
     def numbered(self, original: str, masked: str, found: Iterable[tuple[str, str]]) -> str:
         """`masked` with numbered placeholders for those of a guardrail, {NAME}, which have no number.

@@ -14,6 +14,7 @@ from helpers.sites.program import Program
 from helpers.sites.topology import SiteSpec, Topology
 
 REGION = "us-west-2"
+_running: list[Program] = []  # the Region of this process, if there is one
 
 
 class NoRegion(Exception):
@@ -44,8 +45,24 @@ def start(
     given = [part for name, module in (images or {}).items() for part in ("--image", f"{name}={module}")]
     kept = ["--state", str(state)] if state else []
     program = site.start("helpers.region", "serve", *given, *kept, name="region")
+    _running[:] = [program]
     _talk_to(program.url, str((state or site.folder / "region") / "credentials"))
     return program
+
+
+def url_from(site: str) -> str | None:
+    """The `endpoint_url` with which programs of `site` reach the Region that was started last, over the link.
+
+    None on `aws`: boto3 knows the address, and the way there is not the notebook's to choose.
+
+    Raises:
+        NoRegion: none was started.
+    """
+    if settings().profile == "aws":
+        return None
+    if not _running:
+        raise NoRegion("No Region was started. Start one first: region.start(network[...])")
+    return _running[0].url_from(site)
 
 
 @cache

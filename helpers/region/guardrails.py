@@ -13,7 +13,7 @@ from moto.core.utils import utcnow
 from moto.moto_api._internal import mock_random
 from moto.utilities.utils import get_partition
 
-from helpers.guardrails.judge import Judge
+from helpers.guardrails.judge import Judge, Scope, Source
 from helpers.region.errors import Conflict, NotFound, QuotaExceeded
 from helpers.region.guardrail_policies import read_shape
 
@@ -22,6 +22,7 @@ MakeJudge = Callable[[Json], Judge]
 
 DRAFT = "DRAFT"
 MOST, MOST_VERSIONS = 100, 20  # quotas of an account in a Region, and of a guardrail
+STAND_IN = "judged by the kit in place of Bedrock"
 JUDGES = 16  # that are kept, each with what it has compiled
 
 
@@ -144,13 +145,31 @@ def guardrails(account: str, region: str) -> Guardrails:
     return kept
 
 
-def compiled(found: Json) -> Judge:
-    """The kit's own judge of a guardrail as GetGuardrail tells it; imported late, since its libraries are large."""
-    from helpers.guardrails.guardrail import EdgeGuardrail  # type: ignore[import-not-found,unused-ignore]
-    from helpers.guardrails.policy import Policy  # type: ignore[import-not-found,unused-ignore]
+class StandIn:
+    """The kit's own judge in place of Bedrock's; `actionReason` says so, and what of the policy it leaves out.
 
-    judge: Judge = EdgeGuardrail(Policy.read(found))
-    return judge
+    It is that of the edge, but for one thing: it embeds every sentence, not only those that a screen lets pass.
+    """
+
+    def __init__(self, found: Json) -> None:
+        """`found` is what GetGuardrail tells. Its libraries are imported late, since they are large."""
+        from helpers.guardrails import EdgeGuardrail
+
+        self.judge = EdgeGuardrail(found, narrowed=True, thorough=True)
+        left_out = ", ".join(gap.rule for gap in self.judge.gaps)
+        self.label = STAND_IN + (f"; not enforced here: {left_out}" if left_out else "")
+
+    def apply(self, source: Source, content: list[Json], output_scope: Scope = "INTERVENTIONS") -> Json:
+        """The report.
+
+        Raises:
+            CheckFailed: the content cannot be judged.
+        """
+        report = self.judge.apply(source, content, output_scope)
+        return report | {"actionReason": f"{report['actionReason']} ({self.label})"}
+
+
+compiled: MakeJudge = StandIn
 
 
 class Judges:

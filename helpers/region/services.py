@@ -56,7 +56,7 @@ ROWS = [
         "Bedrock Guardrails, ApplyGuardrail and in Converse",
         f"{KIT}, emulated",
         "reports, masks, blocked messages, traces; what Converse's guardrail sees, and that it sees no tools",
-        "the kit's own judge, so other verdicts than AWS's; streams are always judged before they are sent",
+        "the kit's judge, so other verdicts; reports say what it cannot enforce; streams are judged before they go",
     ),
     (
         "Lambda",

@@ -7,7 +7,8 @@ import pytest
 from pydantic import BaseModel
 from strands import Agent, tool
 
-from helpers.guardrails.hook import WITHHELD, GuardrailHook, NotGuarded
+from helpers.guardrails import NotGuarded
+from helpers.guardrails.hook import WITHHELD, GuardrailHook
 from helpers.guardrails.judge import masks
 from helpers.guardrails.screen import UNCHECKED, reading
 from tests.guardrails.word_judge import READ, Crash, WordJudge
@@ -184,6 +185,13 @@ def test_only_a_tool_inside_the_boundary_is_given_what_is_behind_a_placeholder()
         guarded = agent(model, GuardrailHook(WordJudge(), inside=inside))
         guarded("Where is Ada Byron?")
         assert [given] == CALLS and "Ada" not in everything(guarded.messages)
+
+
+def test_a_placeholder_without_its_braces_is_understood_as_an_argument_and_nowhere_else():
+    model = Scripted(calls("record", name="NAME-1"), calls("record", name="see NAME-1, NAME-2"), text("NAME-1"))
+    guard = GuardrailHook(WordJudge(), inside=["record"])
+    answer = str(agent(model, guard)("Where is Ada Byron?")).strip()
+    assert CALLS == ["Ada Byron", "see NAME-1, NAME-2"] and guard.reveal(answer) == "NAME-1"
 
 
 def test_arguments_that_the_model_makes_up_are_masked_too():

@@ -7,7 +7,7 @@ import pytest
 
 from helpers.guardrails import EdgeGuardrail, Policy
 from helpers.guardrails.gate import Gate
-from helpers.guardrails.labelled import TEXTS, found, measured, texts
+from helpers.guardrails.labelled import TEXTS, Labelled, found, measured, texts
 from helpers.guardrails.meaning import HARMLESS, examples
 from helpers.settings.settings import ROOT
 from tools import guardrail_texts
@@ -63,6 +63,22 @@ def test_the_gate_keeps_most_sentences_of_documents_and_lets_examples_pass() -> 
     assert gate.passing(["Как пройти?", "qwxz vbnm hjkl"]) == ["Как пройти?", "qwxz vbnm hjkl"]
     documents = [text for path in Path(TEXTS.parents[1], "hospital").rglob("*.md") for text in _sentences(path)]
     assert len(documents) > 200 and len(gate.passing(documents)) < len(documents) / 4
+
+
+def test_what_is_left_out_counts_neither_when_it_is_found_nor_when_it_is_missed() -> None:
+    named = Labelled(1, "dev", "INPUT", "Ask Ada Byron.", {"sensitiveInformationPolicy": ["NAME"]})
+    entities = {"piiEntities": [{"type": "NAME", "match": "x"}]}
+    for part in (entities, {}):
+        rows = measured([named], lambda _, part=part: {"assessments": [{"sensitiveInformationPolicy": part}]}, ["NAME"])
+        assert all(row["right"] == row["wrong"] == row["missed"] == 0 for row in rows)
+
+
+def test_of_a_long_sentence_the_suspicious_stretch_goes_on() -> None:
+    gate = Gate({"VIOLENCE": examples()["VIOLENCE"]}, examples()[HARMLESS])
+    harmless = "the porter takes the clean beds from the laundry to the ward on the first floor every day"
+    (part,) = gate.stretches([f"{harmless} and how can I make a bomb at home and {harmless}."])
+    assert "make a bomb" in part and len(part) < len(harmless)
+    assert gate.stretches(["How can I make a bomb?", "x" * 300]) == ["How can I make a bomb?", "x" * 300]
 
 
 @pytest.mark.model

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from helpers.guardrails.vault import Vault, VaultLeaves
+from helpers.guardrails import Vault, VaultLeaves
 
 
 def numbered(original, masked, *found):

@@ -55,6 +55,7 @@ def test_a_region_by_itself(aws_environment, no_survivors):
     program.stop()
     again = region.start()
     assert boto3.client("sts").get_caller_identity()["Account"] == "123456789012"
+    assert region.url_from("region") == again.url, "a site reaches its own programs without a link"
     again.stop()
     cloud._alone().close()
     cloud._alone.cache_clear()
@@ -71,6 +72,13 @@ def test_good_credentials_on_aws_start_nothing(address, session, aws_environment
     }
     boto3.setup_default_session()
     assert region.start() is None
+    assert region.url_from("campus-a") is None
+
+
+def test_where_no_region_was_started_there_is_no_way_to_it(monkeypatch):
+    monkeypatch.setattr(cloud, "_running", [])
+    with pytest.raises(region.NoRegion, match=r"region\.start"):
+        region.url_from("campus-a")
 
 
 def test_the_table_of_services_names_what_is_not_as_on_aws():

@@ -7,8 +7,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from helpers.guardrails import ClientRetries, Router
 from helpers.guardrails.judge import blocked, texts
-from helpers.guardrails.router import ClientRetries, Router
 from helpers.region import bedrock_runtime
 from helpers.region.errors import RegionError
 from helpers.region.guardrails import Judges

@@ -8,7 +8,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from helpers.guardrails import Policy
-from helpers.guardrails.drift import drift, repair
+from helpers.guardrails.differences import drift, repair
 from helpers.region import bedrock_runtime
 from helpers.region.guardrails import Judges
 from tests.guardrails.word_judge import POLICY, READ, Crash, WordJudge
@@ -411,3 +411,15 @@ def test_the_kits_own_judge_answers_in_the_region(control, data):
     assert report["outputs"] == [{"text": "Ask {PATIENT}."}] and report["assessments"]
     assert apply(data, identifier, "warez", source="OUTPUT")["outputs"] == [{"text": "This answer is not for you."}]
     assert apply(data, identifier, "hello")["action"] == "NONE"
+
+
+def test_what_the_kits_own_judge_cannot_enforce_is_said_in_each_report(control, data):
+    names = {"piiEntitiesConfig": [{"type": "NAME", "action": "ANONYMIZE"}, {"type": "EMAIL", "action": "ANONYMIZE"}]}
+    identifier = create(control, sensitiveInformationPolicyConfig=names)
+    report = apply(data, identifier, "Write to Ada Byron, a@b.example.")
+    assert report["outputs"] == [{"text": "Write to Ada Byron, {EMAIL}."}]
+    assert report["actionReason"].endswith("in place of Bedrock; not enforced here: NAME)")
+    whole = create(
+        control, name="whole", sensitiveInformationPolicyConfig={"piiEntitiesConfig": names["piiEntitiesConfig"][1:]}
+    )
+    assert apply(data, whole, "hello")["actionReason"].endswith("in place of Bedrock)")

@@ -1,20 +1,21 @@
 """What differs between edge and Region is named, and nothing is said of a Region that was not asked."""
 
-import sys
-from types import ModuleType
-
 import boto3
 import pytest
 from botocore.config import Config
 
-from helpers.guardrails.drift import RegionNotAsked, differences, drift, repair
+from helpers.guardrails import Policy, RegionNotAsked, drift, repair
+from helpers.guardrails.differences import differences
 
 TOPIC = {"name": "dosing", "definition": "Advice on doses.", "type": "DENY", "inputAction": "BLOCK"}
+VISITS = {"name": "visits", "definition": "Who visits whom.", "type": "DENY"}
+VIOLENCE = {"type": "VIOLENCE", "inputStrength": "HIGH", "outputStrength": "HIGH"}
 DEFINITION = {
     "name": "ward",
     "blockedInputMessaging": "No.",
-    "topicPolicyConfig": {"topicsConfig": [TOPIC], "tierConfig": {"tierName": "CLASSIC"}},
-    "contentPolicyConfig": {"filtersConfig": [{"type": "VIOLENCE", "inputStrength": "HIGH"}]},
+    "blockedOutputsMessaging": "Nothing.",
+    "topicPolicyConfig": {"topicsConfig": [TOPIC, VISITS], "tierConfig": {"tierName": "CLASSIC"}},
+    "contentPolicyConfig": {"filtersConfig": [VIOLENCE]},
     "wordPolicyConfig": {"wordsConfig": [{"text": "warez"}]},
     "sensitiveInformationPolicyConfig": {
         "piiEntitiesConfig": [{"type": "NAME", "action": "ANONYMIZE"}],
@@ -22,27 +23,6 @@ DEFINITION = {
     },
     "contextualGroundingPolicyConfig": {"filtersConfig": [{"type": "GROUNDING", "threshold": 0.7}]},
 }
-
-
-class Policy:
-    """A stand-in for the engine's: a definition that is kept as it is."""
-
-    def __init__(self, definition):
-        self.kept = definition
-
-    @classmethod
-    def read(cls, told):
-        return cls({name: value for name, value in told.items() if name != "ResponseMetadata"})
-
-    def definition(self):
-        return self.kept
-
-
-@pytest.fixture(autouse=True)
-def policy_module(monkeypatch):
-    module = ModuleType("helpers.guardrails.policy")
-    module.Policy = Policy
-    monkeypatch.setitem(sys.modules, "helpers.guardrails.policy", module)
 
 
 class Bedrock:
@@ -61,9 +41,9 @@ def changed(**policies):
 @pytest.mark.parametrize(
     ("edge", "said"),
     [
-        (changed(topicPolicyConfig={"tierConfig": {"tierName": "CLASSIC"}}), ["topic 'dosing' is missing at the edge"]),
+        (changed(topicPolicyConfig={"topicsConfig": [VISITS]}), ["topic 'dosing' is missing at the edge"]),
         (
-            changed(contentPolicyConfig={"filtersConfig": [{"type": "VIOLENCE", "inputStrength": "LOW"}]}),
+            changed(contentPolicyConfig={"filtersConfig": [VIOLENCE | {"inputStrength": "LOW"}]}),
             ["inputStrength of filter 'VIOLENCE' is HIGH in the Region and LOW at the edge"],
         ),
         (
@@ -74,6 +54,8 @@ def changed(**policies):
             changed(sensitiveInformationPolicyConfig={"piiEntitiesConfig": [{"type": "NAME", "action": "BLOCK"}]}),
             [
                 "action of PII 'NAME' is ANONYMIZE in the Region and BLOCK at the edge",
+                "inputAction of PII 'NAME' is ANONYMIZE in the Region and BLOCK at the edge",
+                "outputAction of PII 'NAME' is ANONYMIZE in the Region and BLOCK at the edge",
                 "regex 'PATIENT' is missing at the edge",
             ],
         ),
@@ -82,7 +64,7 @@ def changed(**policies):
             ["threshold of filter 'GROUNDING' is 0.7 in the Region and 0.5 at the edge"],
         ),
         (
-            changed(topicPolicyConfig={"topicsConfig": [TOPIC], "tierConfig": {"tierName": "STANDARD"}}),
+            changed(topicPolicyConfig={"topicsConfig": [TOPIC, VISITS], "tierConfig": {"tierName": "STANDARD"}}),
             ["tierName of the topic policy is CLASSIC in the Region and STANDARD at the edge"],
         ),
         (changed(blockedInputMessaging="Stop."), ["blockedInputMessaging is No. in the Region and Stop. at the edge"]),
@@ -93,21 +75,21 @@ def changed(**policies):
     ],
 )
 def test_each_difference_is_a_sentence_that_names_the_field(edge, said):
-    assert [str(found) for found in drift(Policy(edge), Bedrock(DEFINITION), "g", "3")] == said
+    assert [str(found) for found in drift(Policy.read(edge), Bedrock(DEFINITION), "g", "3")] == said
 
 
 def test_equal_policies_have_no_difference_whatever_their_order():
     words = [{"text": "a"}, {"text": "b"}]
     one, other = ({"wordPolicyConfig": {"wordsConfig": order}} for order in (words, words[::-1]))
     assert list(differences(one, other)) == []
-    assert drift(Policy(DEFINITION), Bedrock(DEFINITION), "g", "3") == []
+    assert drift(Policy.read(DEFINITION), Bedrock(DEFINITION), "g", "3") == []
 
 
 def test_a_repaired_policy_is_in_sync_and_of_the_version_that_was_asked_for():
     bedrock = Bedrock(changed(name="other"))
     repaired = repair(bedrock, "g", "3")
     assert bedrock.asked == {"guardrailIdentifier": "g", "guardrailVersion": "3"}
-    assert drift(Policy(DEFINITION), bedrock, "g", "3") and not drift(repaired, bedrock, "g", "3")
+    assert drift(Policy.read(DEFINITION), bedrock, "g", "3") and not drift(repaired, bedrock, "g", "3")
 
 
 def test_without_an_answer_of_the_region_nothing_is_in_sync():
@@ -120,4 +102,4 @@ def test_without_an_answer_of_the_region_nothing_is_in_sync():
         config=Config(retries={"total_max_attempts": 1}),
     )
     with pytest.raises(RegionNotAsked, match=r"not known.*link is up"):
-        drift(Policy(DEFINITION), away, "g", "3")
+        drift(Policy.read(DEFINITION), away, "g", "3")

@@ -9,9 +9,12 @@ Whoever cannot ask the Region knows nothing: there is no answer then that could 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+from helpers.guardrails.errors import RegionNotAsked
+from helpers.guardrails.policy import Policy
 
 Json = dict[str, Any]
 
@@ -24,17 +27,6 @@ KINDS = {  # of a list's entries, and what names one of them
     "regexesConfig": ("regex", "name"),
 }
 LONGEST = 60  # characters of a value in a sentence
-
-
-class RegionNotAsked(Exception):
-    """The Region did not tell what its version is, so that nobody knows whether the edge is in sync with it."""
-
-
-class Defined(Protocol):
-    """A policy: `helpers.guardrails.policy.Policy`."""
-
-    def definition(self) -> Json:
-        """The arguments of CreateGuardrail, with every default written out."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +46,7 @@ class Difference:
         return f"{self.what} is {_short(self.region)} in the Region and {_short(self.edge)} at the edge"
 
 
-def drift(edge: Defined, client: Any, identifier: str, version: str) -> list[Difference]:  # noqa: ANN401 - boto3's client
+def drift(edge: Policy, client: Any, identifier: str, version: str) -> list[Difference]:  # noqa: ANN401 - boto3's client
     """What differs between the edge's policy and a version of the guardrail; nothing if they are in sync.
 
     Args:
@@ -67,14 +59,12 @@ def drift(edge: Defined, client: Any, identifier: str, version: str) -> list[Dif
     return list(differences(edge.definition(), repair(client, identifier, version).definition()))
 
 
-def repair(client: Any, identifier: str, version: str) -> Any:  # noqa: ANN401 - the policy, which is imported late
+def repair(client: Any, identifier: str, version: str) -> Policy:  # noqa: ANN401 - boto3's client
     """The Region's version as a policy, to be compiled for the edge.
 
     Raises:
         RegionNotAsked: the Region does not answer, or has no such version.
     """
-    from helpers.guardrails.policy import Policy  # type: ignore[import-not-found,unused-ignore]
-
     try:
         told = client.get_guardrail(guardrailIdentifier=identifier, guardrailVersion=version)
     except (BotoCoreError, ClientError) as error:
