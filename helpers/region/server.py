@@ -21,6 +21,7 @@ from helpers.region import signatures
 from helpers.region.agentcore import AgentCore
 from helpers.region.agentcore_control import AgentCoreControl
 from helpers.region.bedrock_runtime import BedrockRuntime
+from helpers.region.change_sets import ChangeSets
 from helpers.region.cloud import REGION
 from helpers.region.credentials import Keys
 from helpers.region.errors import NotHere, RegionError
@@ -77,6 +78,7 @@ class Region:
         _register(self.images, self.sessions, self.functions, self.gateways)
         UserPools.register(folder / "user-pools")
         GuardrailControl.register()
+        ChangeSets.register()
         BedrockRuntime.register(Judges(make_judge))
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.lock = threading.Lock()  # moto's control planes are not made for several calls at once
@@ -143,7 +145,11 @@ class Region:
         return [answer]
 
     def _pass(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        answer: Iterable[bytes] = self.moto.get_application(environ)(environ, start_response)
+        try:
+            application = self.moto.get_application(environ)
+        except AttributeError as error:  # how moto's server fails when it knows no service of that name
+            raise NotImplementedError("it has no such service") from error
+        answer: Iterable[bytes] = application(environ, start_response)
         return answer
 
     def _carry_out(self, environ: Environ) -> Answer:
