@@ -159,7 +159,7 @@ def _tell_resources(stack: Any, made: Any) -> None:  # noqa: ANN401
 def _event(stack: Any, name: str, status: str, reason: str | None, kind: str = "") -> None:  # noqa: ANN401
     resource = stack.resource_map._parsed_resources.get(name)
     listed = stack.template_dict.get("Resources", {}).get(name, {}).get("Type", "AWS::CloudFormation::Stack")
-    physical = getattr(resource, "physical_resource_id", None) or ""
+    physical = stack.stack_id if name == stack.name else getattr(resource, "physical_resource_id", None) or ""
     event = models.Event(stack.stack_id, stack.name, name, physical, kind or listed, status, reason, "")
     stack.events.append(event)
 
