@@ -74,7 +74,7 @@ def test_a_code_of_a_call_has_a_cause(code, name):
 )
 def test_what_boto3_raises_has_a_cause(error, name):
     with (
-        pytest.raises(getattr(errors, name), match="python -m helpers.deploy down --name a-run"),
+        pytest.raises(getattr(errors, name), match=r"python -m helpers.deploy down --name a-run"),
         causes.told("a-run", "down"),
     ):
         raise error

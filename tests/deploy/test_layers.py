@@ -26,7 +26,7 @@ def write(folder, text):
     ],
 )
 def test_a_file_that_is_wrong_is_refused_with_the_place(tmp_path, text, said):
-    with pytest.raises(errors.LayersInvalid, match="python -m helpers.deploy plan") as refused:
+    with pytest.raises(errors.LayersInvalid, match=r"python -m helpers.deploy plan") as refused:
         read_layers(write(tmp_path, text))
     assert said in str(refused.value)
 

@@ -57,7 +57,7 @@ def test_a_type_that_the_outpost_does_not_have(stubbed):
     stubbed.stub("outposts").add_response("get_outpost", {"Outpost": {}})
     told = {"InstanceTypes": [{"InstanceType": "m5.xlarge"}]}
     stubbed.stub("outposts").add_response("get_outpost_instance_types", told)
-    with pytest.raises(errors.CapacityMissing, match="g7e.2xlarge in arn:aws:outposts"):
+    with pytest.raises(errors.CapacityMissing, match=r"g7e.2xlarge in arn:aws:outposts"):
         check(stubbed, {"O": ARN, "I": "g7e.2xlarge"}, O="outpost", I="instance")
 
 
