@@ -157,18 +157,22 @@ class Deployment:
         """The template, its parameters' values, and the layer that has still to give one."""
         template = Template(self.layers.folder / layer.template)
         given, missing = layer.given(self.run, self.layers.parameters), ""
-        for parameter, source in layer.outputs.items():
-            name, _, output = source.partition(".")
-            stack = stacks.find(self.account, f"{self.run}-{name}")
-            if stack and output in stack.outputs:
-                given[parameter] = stack.outputs[output]
-            else:
-                missing = name
-        undeclared = set(layer.parameters) - set(template.parameters)
+        for parameter, sources in layer.outputs.items():
+            found = [self._output(*source.split(".")) for source in sources.split(",")]
+            given[parameter] = ",".join(found)
+            if not all(found):
+                missing = sources.split(",")[found.index("")].partition(".")[0]
+                del given[parameter]
+        undeclared = {*layer.parameters, *layer.outputs} - set(template.parameters)
         if undeclared:
             said = f"{layer.template} has no parameter {', '.join(sorted(undeclared))}"
             raise errors.LayersInvalid(said, self.run)
         return template, template.declared(given), missing
+
+    def _output(self, layer: str, output: str) -> str:
+        """An output of an earlier layer, or nothing if that is not there."""
+        stack = stacks.find(self.account, f"{self.run}-{layer}")
+        return stack.outputs.get(output, "") if stack else ""
 
     def _existing(self, layer: Layer, command: str) -> Stack | None:
         """The layer's stack, if it is there and this run's."""

@@ -8,11 +8,13 @@ name = "outposts"
 template = "outposts.yaml"
 needs = ["OutpostArn"]              # left out while one of these is empty
 parameters = { OutpostArn = "" }
-outputs = { VpcId = "network.VpcId" }   # parameter = output of an earlier layer; exports need no line here
-checks = { OutpostArn = "outpost", ZoneName = "zone", InstanceType = "instance" }
+outputs = { VpcId = "network.VpcId" }   # parameter = outputs of earlier layers, with commas; exports need no line
+checks = { OutpostArn = "outpost", ZoneName = "zone", InstanceType = "instance" }   # or "group", of zones
 """
 
+import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,7 +28,8 @@ TEMPLATES = ROOT / "infra" / "cloudformation"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 Value = str | int | float | bool
-Check = Literal["outpost", "zone", "instance"]
+Check = Literal["outpost", "zone", "group", "instance"]
+OUTPUTS = r"^[a-z][a-z0-9-]*\.\w+(,[a-z][a-z0-9-]*\.\w+)*$"
 
 
 class Layer(BaseModel):
@@ -38,8 +41,18 @@ class Layer(BaseModel):
     template: str
     parameters: dict[str, Value] = {}
     needs: list[str] = []
-    outputs: dict[str, Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.\w+$")]] = {}
+    outputs: dict[str, Annotated[str, Field(pattern=OUTPUTS)]] = {}
     checks: dict[str, Check] = {}
+
+    def take(self, parameter: str, value: str, known: Iterable[str]) -> None:
+        """Set a parameter to a value, or to outputs of the layers that are `known`."""
+        is_output = re.match(OUTPUTS, value) and all(one.partition(".")[0] in known for one in value.split(","))
+        self.parameters.pop(parameter, None)
+        self.outputs.pop(parameter, None)
+        if is_output:
+            self.outputs[parameter] = value
+        else:
+            self.parameters[parameter] = value
 
     def given(self, run: str, shared: dict[str, Value]) -> dict[str, str]:
         """The values of parameters as CloudFormation takes them, with the run's name put in."""
@@ -62,7 +75,7 @@ class Layers(BaseModel):
         for layer in self.layer:
             if layer.name in before:
                 raise ValueError(f"there are two layers named {layer.name}")
-            for source in layer.outputs.values():
+            for source in (one for sources in layer.outputs.values() for one in sources.split(",")):
                 if source.partition(".")[0] not in before:
                     raise ValueError(f"layer {layer.name} takes {source}, of which no earlier layer is the source")
             before.add(layer.name)
@@ -79,6 +92,8 @@ class Layers(BaseModel):
     ) -> "Layers":
         """The same with other values (`LAYER.Parameter`, or `Parameter` for all) and fewer layers.
 
+        A value `layer.Output` takes that output.
+
         Raises:
             LayersInvalid: there is no layer of that name.
         """
@@ -87,7 +102,10 @@ class Layers(BaseModel):
         for path, value in (values or {}).items():
             name, dot, parameter = path.rpartition(".")
             _known(name, known, bool(dot))
-            (known[name].parameters if dot else shared)[parameter] = value
+            if dot:
+                known[name].take(parameter, value, known)
+            else:
+                shared[parameter] = value
         for name in without:
             _known(name, known, True)
         kept = [layer for layer in known.values() if layer.name not in without]

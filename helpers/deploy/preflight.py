@@ -30,6 +30,7 @@ class Preflight:
         looks: dict[str, Callable[[str, dict[str, str]], None]] = {
             "outpost": self._outpost,
             "zone": self._zone,
+            "group": self._group,
             "instance": self._instance,
         }
         places = {kind: given.get(parameter, "") for parameter, kind in layer.checks.items()}
@@ -57,17 +58,26 @@ class Preflight:
     def _zone(self, name: str, _: dict[str, str]) -> None:
         client = self.account.client("ec2")
         try:
-            found = client.describe_availability_zones(AllAvailabilityZones=True, ZoneNames=[name])["AvailabilityZones"]
+            found = client.describe_availability_zones(AllAvailabilityZones=True, ZoneNames=[name])
         except ClientError as error:
             if error.response["Error"]["Code"] != "InvalidParameterValue":
                 raise
-            found = []
-        if not found and self.account.local:
+            found = {"AvailabilityZones": []}
+        self._opted_in(name, found["AvailabilityZones"])
+
+    def _group(self, name: str, _: dict[str, str]) -> None:
+        asked = [{"Name": "group-name", "Values": [name]}]
+        client = self.account.client("ec2")
+        found = client.describe_availability_zones(AllAvailabilityZones=True, Filters=asked)
+        self._opted_in(name, found["AvailabilityZones"])
+
+    def _opted_in(self, name: str, zones: list[dict[str, Any]]) -> None:
+        if not zones and self.account.local:
             self.notes.append(f"The zone {name} was not looked up: the laptop's Region has no Local Zones.")
-        elif not found:
+        elif not zones:
             raise self._error(errors.NoSuchZone, name)
-        elif found[0].get("OptInStatus") == "not-opted-in":
-            raise self._error(errors.ZoneNotOptedIn, f"zone {name}, group {found[0].get('GroupName')}")
+        elif zones[0].get("OptInStatus") == "not-opted-in":
+            raise self._error(errors.ZoneNotOptedIn, f"zone {name}, group {zones[0].get('GroupName')}")
 
     def _instance(self, kind: str, places: dict[str, str]) -> None:
         self._offered(kind, places)
