@@ -23,7 +23,7 @@ class Rule(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     type: str
-    per: Literal["each", "instance", "group", "subnet", "gib", "use"]
+    per: Literal["each", "instance", "group", "subnet", "gib", "database", "use"]
     usd: Usd = 0.0
     words: str
     source: str
@@ -49,6 +49,7 @@ class Prices(BaseModel):
     region: str
     notes: list[str]
     volume_gib_month: Usd
+    database_gib_month: Usd
     free: list[str]
     rule: list[Rule]
     instance: list[Instance]
@@ -76,9 +77,7 @@ def price(resource: Json, others: dict[str, Json]) -> Price:
         return Price(0.0, "") if kind in prices().free else Price(None, "not in the table of prices")
     if rule.per == "use":
         return Price(0.0, rule.words)
-    return {"each": _each, "instance": _instance, "group": _group, "subnet": _subnets, "gib": _gib}[rule.per](
-        rule, properties, others
-    )
+    return RULES[rule.per](rule, properties, others)
 
 
 def _each(rule: Rule, _: Json, __: dict[str, Json]) -> Price:
@@ -123,6 +122,27 @@ def _gib(rule: Rule, properties: Json, _: dict[str, Json]) -> Price:
     return Price(size * prices().volume_gib_month / HOURS, f"{size} GiB")
 
 
+def _database(rule: Rule, properties: Json, others: dict[str, Json]) -> Price:
+    """A database: its instance and its storage, twice if it stands in two zones."""
+    found = _instance(rule, {"InstanceType": properties.get("DBInstanceClass")}, others)
+    size = _number(properties.get("AllocatedStorage"), 0)
+    twice = 2 if str(properties.get("MultiAZ")).lower() == "true" else 1
+    if found.usd is None:
+        return found
+    usd = twice * (found.usd + size * prices().database_gib_month / HOURS)
+    return Price(usd, f"{found.words} with {size} GiB" + (", in two zones" if twice == 2 else ""))
+
+
 def _number(value: object, otherwise: int) -> int:
     text = str(value)
     return int(text) if text.isdecimal() else otherwise
+
+
+RULES = {
+    "each": _each,
+    "instance": _instance,
+    "group": _group,
+    "subnet": _subnets,
+    "gib": _gib,
+    "database": _database,
+}

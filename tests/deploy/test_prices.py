@@ -39,6 +39,14 @@ def test_an_interface_endpoint_costs_by_zone_and_a_gateway_endpoint_nothing():
     assert price({"Type": "AWS::EC2::VPCEndpoint", "Properties": {}}, {}).usd == 0
 
 
+def test_a_database_in_two_zones_costs_twice():
+    one = {"DBInstanceClass": "db.t4g.medium", "AllocatedStorage": "50"}
+    usd = 0.065 + 50 * prices().database_gib_month / HOURS
+    assert price({"Type": "AWS::RDS::DBInstance", "Properties": one}, {}).usd == pytest.approx(usd)
+    two = {**one, "MultiAZ": True}
+    assert price({"Type": "AWS::RDS::DBInstance", "Properties": two}, {}).usd == pytest.approx(2 * usd)
+
+
 @pytest.mark.parametrize("resource", [instance("x99.large"), {"Type": "AWS::New::Thing"}])
 def test_what_the_table_does_not_have_is_said(resource):
     found = price(resource, {})
