@@ -48,7 +48,7 @@ REASONS: list[tuple[str, Cause]] = [
     (r"security token .* expired|token has expired|ExpiredToken", errors.CredentialsExpired),
     (r"Outpost\S* .*(not found|does not exist|not exist|invalid)|InvalidOutpost|OutpostNotFound", errors.NoOutpost),
     (r"not opted[- ]in|opt[- ]?in (is )?required|opted in to (the )?(zone|group)|OptInRequired", errors.ZoneNotOptedIn),
-    (r"availability zone.*(invalid|not (exist|supported|available))|Invalid availability zone", errors.NoSuchZone),
+    (r"availability ?zone.*(invalid|not (exist|supported|available))|Invalid availability zone", errors.NoSuchZone),
     (
         r"InsufficientInstanceCapacity|insufficient capacity|do(es)? not have sufficient|not have enough capacity"
         r"|instance type .* (not supported|not available|unsupported)|Unsupported.*instance type",

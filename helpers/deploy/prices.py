@@ -1,6 +1,7 @@
 """What resources cost an hour, by the table `prices.toml`: list prices of one day, on demand, no traffic, no tax."""
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -138,7 +139,7 @@ def _number(value: object, otherwise: int) -> int:
     return int(text) if text.isdecimal() else otherwise
 
 
-RULES = {
+RULES: dict[str, Callable[[Rule, Json, dict[str, Json]], Price]] = {
     "each": _each,
     "instance": _instance,
     "group": _group,
