@@ -104,7 +104,7 @@ class ChangeSets(models.CloudFormationBackend):  # type: ignore[misc]
         if kind == "CREATE":
             with contextlib.suppress(Exception):
                 stack.resource_map.delete()
-            stack.resource_map._resource_json_map = {}  # moto makes anew what is asked for and not there
+            _emptied(stack)
         else:
             stack.template, stack.template_dict, stack.parameters = before
             with contextlib.suppress(Exception):
@@ -122,7 +122,7 @@ class ChangeSets(models.CloudFormationBackend):  # type: ignore[misc]
             raise models.ValidationError(message=f"Export {name} cannot be deleted as it is in use by {importer.name}")
         try:
             super().delete_stack(name_or_stack_id)
-            stack.resource_map._resource_json_map = {}
+            _emptied(stack)
         except Exception as error:
             self.stacks[stack.stack_id] = stack
             _event(stack, stack.name, "DELETE_FAILED", str(getattr(error, "message", error)))
@@ -167,6 +167,13 @@ def _changed_by_parameters(made: Any, stack: Any) -> None:  # noqa: ANN401
         made.status, made.execution_status, made.status_reason = "CREATE_COMPLETE", "AVAILABLE", None
     else:
         made.status, made.execution_status, made.status_reason = "FAILED", "UNAVAILABLE", NO_CHANGE
+
+
+def _emptied(stack: Any) -> None:  # noqa: ANN401
+    """Nothing is in it any more: moto would make anew what is asked for and not there."""
+    stack.resource_map._resource_json_map = {}
+    stack.template_dict = {}
+    stack.output_map = stack._create_output_map()
 
 
 def _planned(made: Any, stack: Any) -> Any:  # noqa: ANN401
