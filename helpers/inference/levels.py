@@ -1,7 +1,8 @@
 """The levels of quantisation that a model can be brought to here, and which type each of its tensors then gets.
 
-They are llama.cpp's, with the choices of its `llama_tensor_get_type`; those whose choices depend on more than a
-tensor's part (Q4_K_M, say) are left out. `helpers.sizing.schemes` predicts sizes for all; a test holds them together.
+They are llama.cpp's, with the choices of its `llama_tensor_get_type`. Those whose choices depend on more than a
+tensor's part (Q4_K_M, say) are left out, as are its exceptions for 70 B and for eight experts.
+`helpers.sizing.schemes` predicts sizes for all; a test holds the two together.
 """
 
 from collections.abc import Mapping

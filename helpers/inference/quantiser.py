@@ -147,7 +147,7 @@ def _opened(source: Path, level: Level) -> tuple[Reader, list[Planned]]:
     try:
         reader = Reader(source)
         return reader, plan(reader, level)
-    except (ValueError, IndexError, OSError, KeyError, OverflowError) as error:
+    except (ValueError, IndexError, OSError, KeyError, OverflowError, struct.error) as error:
         raise QuantiserFailed(f"{source} is not a usable GGUF file ({error}). Fetch it again.") from error
 
 
