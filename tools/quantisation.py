@@ -5,7 +5,7 @@
     python tools/quantisation.py --own 20 --leaderboard 10
 
 Each level is made from the catalogue's file, Q4_K_M, on the kit's endpoint. Then: its size; the memory of its process;
-tokens a second, as a ratio to Q4_K_M's, the two asked in turn; perplexity on the first 256 tokens of four of the
+tokens a second, as a ratio to Q4_K_M's, the two asked in turn; perplexity on the first tokens of four of the
 hospital's documents; and how often it calls the right tool, on the kit's own cases and on the leaderboard's with even
 ids (an equal number of simple_python, multiple and irrelevance). The result of each case is kept, so that two levels
 can be compared case by case.
@@ -51,11 +51,12 @@ def main() -> None:
     parser.add_argument("--own", type=int, default=24, metavar="N", help="own cases of each level")
     parser.add_argument("--leaderboard", type=int, default=8, metavar="N", help="of each of the three categories")
     parser.add_argument("--only", choices=("figures", "cases"), help="one half of the work")
+    parser.add_argument("--tokens", type=int, default=256, metavar="N", help="of each document, for perplexity")
     given = parser.parse_args()
     for level in given.levels:
         name = make(level)
         if given.only != "cases":
-            keep(level, figures(level, name))
+            keep(level, figures(level, name, given.tokens))
         if given.only != "figures":
             keep(level, {"cases": cases(level, name, given.own, given.leaderboard)})
 
@@ -77,12 +78,12 @@ def client() -> ollama.Client:
     return ollama.Client(endpoint())
 
 
-def figures(level: str, name: str) -> JSON:
+def figures(level: str, name: str, tokens: int) -> JSON:
     """Size, memory, speed and perplexity."""
     size = next(model.size for model in client().list().models if model.model == name)
     texts = [(DATA / "hospital" / "policies" / f"{document}.md").read_text() for document in DOCUMENTS]
     speed = speeds(name)
-    found = perplexity(name, texts)
+    found = perplexity(name, texts, tokens)
     memory = next(model.size for model in client().ps().models if model.model == name)
     console.print(f"{name}: {size:,} bytes, speed {speed['ratio']:.2f}, perplexity {found}")
     logs = [round(each, 4) for each in found.log_probabilities]
