@@ -37,7 +37,7 @@ CHAT = "qwen2.5-coder:1.5b"
 LEVELS = ("q8_0", "q4_0", "q3_k_s", "q2_k")
 CATEGORIES = ("simple_python", "multiple", "irrelevance")
 DOCUMENTS = ("hand-hygiene", "bed-management", "incident-reporting", "sharps-injury")
-ROUNDS, ANSWER = 4, 48  # of the measurement of speed: how often, and how many tokens
+ROUNDS, ANSWER = 3, 32  # of the measurement of speed: how often, and how many tokens
 PROMPT = "Write about the history of the lighthouse, in plain sentences."
 
 console = Console()
