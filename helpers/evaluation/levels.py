@@ -98,23 +98,28 @@ def _accuracy(name: str, cases: Right, before: Right) -> dict[str, float]:
 
 def plot(figures: pd.DataFrame, sets: Mapping[str, str]) -> Figure:
     """Beside the size of the file: perplexity as a ratio, and the accuracy on each of `sets` (name: label)."""
-    figure = Figure(figsize=(9.6, 3.8), layout="constrained", facecolor="white")
-    left, right = figure.subplots(1, 2)
+    figure = Figure(figsize=(9.6 if sets else 4.8, 3.8), layout="constrained", facecolor="white")
+    left, *others = figure.subplots(1, 2 if sets else 1, squeeze=False)[0]
     places = range(len(figures))
     names = [f"{name}\n{size:.2f} GB" for name, size in figures["GB"].items()]
     _draw(left, list(places), figures, ("perplexity_ratio", "ppl_low", "ppl_high"), COLOURS[0], "perplexity")
     left.axhline(1, color="#999999", linewidth=0.8)
     left.set_ylabel("perplexity, as a ratio to the original's")
-    for number, (name, label) in enumerate(sets.items()):
-        shifted = [place + (number - (len(sets) - 1) / 2) * 0.16 for place in places]
-        _draw(right, shifted, figures, (name, f"{name}_low", f"{name}_high"), COLOURS[number + 1], label)
-    right.set_ylim(0, 1)
-    right.set_ylabel("right calls, 95 % interval")
-    right.legend(frameon=False, loc="lower left")
-    for axes in (left, right):
+    for right in others:
+        _draw_sets(right, figures, sets)
+    for axes in (left, *others):
         axes.set_xticks(list(places), names)
         axes.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+def _draw_sets(axes: Axes, figures: pd.DataFrame, sets: Mapping[str, str]) -> None:
+    for number, (name, label) in enumerate(sets.items()):
+        shifted = [place + (number - (len(sets) - 1) / 2) * 0.16 for place in range(len(figures))]
+        _draw(axes, shifted, figures, (name, f"{name}_low", f"{name}_high"), COLOURS[number + 1], label)
+    axes.set_ylim(0, 1)
+    axes.set_ylabel("right calls, 95 % interval")
+    axes.legend(frameon=False, loc="lower left")
 
 
 def _draw(
