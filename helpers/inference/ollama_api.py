@@ -122,7 +122,7 @@ class OllamaAPI:
         payload = wire.sampling(asked.options) | wire.response_format(asked.format)
         payload["messages"] = wire.openai_messages(asked.messages or [])
         if asked.tools:
-            payload |= {"tools": asked.tools, "parallel_tool_calls": True}
+            payload["tools"] = asked.tools
         if any(message.images for message in asked.messages or []):
             raise BadRequest(f'"{model.name}" does not support images')
         async for record in self._generated(model, asked, "/v1/chat/completions", payload, bool(asked.messages)):
