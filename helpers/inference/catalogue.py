@@ -31,7 +31,7 @@ class Carrier(BaseModel):
 class FirstCall(BaseModel):
     """How a model begins a call of a tool, and how sure it must be of the tool's name; see `tool_choice`.
 
-    `opening` is the text before the name, `least` the probability of the name, measured for model and template.
+    `opening` is the text before the name, `least` the probability of a tool's name, measured for model and template.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -16,6 +16,7 @@ from helpers.inference.http import died, refusal
 from helpers.inference.shapes import JSON
 
 NAME_TOKENS = 32
+ALTERNATIVES = 10  # tokens at each place whose probability is looked at
 OF_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
 
 
@@ -51,12 +52,26 @@ async def _fits(runner: Runner, first: FirstCall, prompt: str, names: set[str]) 
             "n_predict": NAME_TOKENS,
             "stop": ['"'],
             "temperature": 0,
-            "n_probs": 1,
+            "n_probs": ALTERNATIVES,
             "speculative.n_max": 0,  # a token that was guessed has no probability
         },
     )
-    sure = math.exp(sum(token["logprob"] for token in begun["completion_probabilities"]))
-    return begun["content"] in names and sure >= first.least
+    return begun["content"] in names and _sure(begun["completion_probabilities"], names) >= first.least
+
+
+def _sure(tokens: list[JSON], names: set[str]) -> float:
+    """The probability that a name is one of `names`, whichever: where two tools fit, they share it."""
+    written, sure = "", 1.0
+    for token in tokens:
+        if written in names:  # what follows is the closing quote
+            break
+        sure *= sum(
+            math.exp(each["logprob"])
+            for each in token["top_logprobs"]
+            if any(name.startswith(written + each["token"]) for name in names)
+        )
+        written += token["token"]
+    return sure
 
 
 async def _post(runner: Runner, path: str, body: JSON) -> JSON:
