@@ -8,11 +8,12 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from helpers.inference.catalogue import catalogue
+from helpers.inference.catalogue import FirstCall, catalogue
 from helpers.inference.errors import BadRequest, RunnerFailed
 from helpers.inference.tool_choice import narrowed
 
-CHAT = catalogue()["qwen2.5-coder:1.5b"]
+FIRST = FirstCall(opening='```json\n{"name": "', least=0.35)
+CHAT = catalogue()["qwen2.5-coder:1.5b"].model_copy(update={"first_call": FIRST})
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": {}}} for name in ("stock", "reserve")]
 ASKED = {"messages": [{"role": "user", "content": "How many are there?"}], "tools": TOOLS, "max_tokens": 9}
 
