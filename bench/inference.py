@@ -12,7 +12,6 @@ import ollama
 
 from bench.bare import bare_server
 from bench.measure import Ratio, in_turns
-from bench.tool_calls import tool_call_ratio
 from helpers.inference.client import own_endpoint, processes
 from helpers.settings import settings
 
@@ -28,8 +27,8 @@ RECORDS = "\n".join(
 
 
 def ratios() -> list[Ratio]:
-    """Generation, time to first token, calls of tools and embedding, each against the bare server."""
-    return [*_chat_ratios(), tool_call_ratio(), _embedding_ratio(), _speculation_ratio()]
+    """Generation, time to first token and embedding, each against the bare server."""
+    return [*_chat_ratios(), _embedding_ratio(), _speculation_ratio()]
 
 
 def notes() -> list[str]:
