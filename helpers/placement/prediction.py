@@ -11,7 +11,7 @@ from helpers.placement.capability import Choice
 from helpers.placement.errors import UnknownPart
 from helpers.placement.placement import PARTS, Placement, place
 from helpers.placement.routes import Routes, seconds
-from helpers.placement.work import ASKS, Ask, Flow, Work, number
+from helpers.placement.work import Ask, Flow, Work, number
 from helpers.sites.topology import Kind, Topology
 
 Models = Mapping[Kind, Choice]
@@ -147,6 +147,3 @@ def _cost(placement: Placement, prices: Prices | None) -> float | None:
         number(price, f"the price of the {part} at {place(where, 'a price')}")
     found = [prices.get((part, getattr(placement, part))) for part in PARTS]
     return None if None in found else sum(price for price in found if price is not None)
-
-
-__all__ = ["ASKS", "Crossing", "Models", "Prediction", "Prices", "ends", "predict"]

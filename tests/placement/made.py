@@ -28,4 +28,4 @@ def work(**changes):
 
 def free(**changes):
     """The same, of data that may be anywhere."""
-    return work(rules={"patient": ["outpost", "local-zone", "region"]}, **changes)
+    return work(**{"rules": {"patient": ["outpost", "local-zone", "region"]}} | changes)

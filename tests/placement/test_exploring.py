@@ -54,14 +54,34 @@ def test_where_only_the_raw_data_may_not_leave_the_distributed_pattern_may_be():
     assert "sums" in set(allowed["crosses"]) and not allowed["crosses"].str.contains("patient").any()
 
 
-def test_a_third_is_better_where_the_outposts_neighbour_has_the_larger_model():
-    zone = {"patient": ["outpost", "local-zone"]}
-    table = explore(topology(), work(rules=zone), models=MODELS, prices=PRICES)
-    better = third(table)
-    assert Placement("outpost", "local-zone", "outpost") not in placements(table[~table["allowed"]])
-    assert len(better) > 0 and set(better["model"]) <= {"outpost", "local-zone"}
-    best = table[table["allowed"] & (table["rank"] == 1)].iloc[0]
-    assert placements(better)[0] in placements(front(table)) and best["pattern"] in ("another", "local agents")
+def test_a_third_is_better_where_the_agent_masks_what_its_tools_tell_before_a_model_elsewhere_reads_it():
+    masking = work(
+        model=Flow(3, connections=3, sent=6_000, received=1_500, seconds=0.9, classes={"masked"}),
+        rules={"patient": ["outpost"], "masked": ANYWHERE},
+    )
+    table = explore(topology(), masking, models=MODELS, prices=PRICES)
+    assert set(table[table["allowed"]]["pattern"]) == {"local agents", "another"}, (
+        "the distributed pattern is ruled out"
+    )
+    assert placements(third(table)) == [
+        Placement("outpost", "local-zone", "outpost"),
+        Placement("outpost", "region", "outpost"),
+    ]
+    assert list(third(table)["runs"]) == ["70B", "large"] and set(third(table)["crosses"]) == {"masked"}
+
+
+def test_a_third_is_faster_than_the_distributed_pattern_where_tools_are_asked_more_often_than_the_model():
+    """Whoever needs the Region's model, asks from the Outpost, and has tools there."""
+
+    def seconds(calls):
+        often = free(tools=Flow(calls, classes={"patient"}), model=Flow(3, classes={"patient"}))
+        row = explore(topology(), often).set_index(["agent", "model", "tools"])["seconds"]
+        return row["outpost", "region", "outpost"], row["region", "region", "outpost"]
+
+    third, distributed = seconds(calls=1)
+    assert distributed < third, "one question and one call, against three answers of the model"
+    third, distributed = seconds(calls=6)
+    assert third < distributed
 
 
 def test_nothing_on_the_front_is_beaten_and_everything_else_is():
