@@ -7,8 +7,9 @@ import pytest
 from helpers import views
 from helpers.sizing.memory import needs
 from helpers.sizing.places import holds, smallest
-from helpers.views import explorer as module
-from helpers.views.explorer import WIDGET, Explorer
+from helpers.views import controls as module
+from helpers.views.controls import WIDGET
+from helpers.views.explorer import Explorer
 
 CELL = "from helpers import views\nviews.Explorer(model='Qwen2.5-7B', scheme='AWQ')"
 
