@@ -3,7 +3,7 @@
 import pytest
 
 from helpers.settings.settings import ROOT
-from tests.infra.flows import ANYONE, Allowed, Map
+from tests.infra.network_policies import ANYONE, Allowed, Map
 from tests.infra.kustomize import identity
 
 MAP = Map.read(ROOT / "infra/flows.toml")
