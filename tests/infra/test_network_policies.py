@@ -3,8 +3,8 @@
 import pytest
 
 from helpers.settings.settings import ROOT
-from tests.infra.network_policies import ANYONE, Allowed, Map
 from tests.infra.kustomize import identity
+from tests.infra.network_policies import ANYONE, Allowed, Map
 
 MAP = Map.read(ROOT / "infra/flows.toml")
 FOREIGN = "203.0.113.0/24"
