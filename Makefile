@@ -11,7 +11,7 @@ JUPYTER += --allow-root
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models lab test test-fast tour bench doctor lint lock canary clean
+.PHONY: help setup models lab test test-fast tour bench doctor lint images lock canary clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ lint: setup ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+images: setup ## build the container images of infra/containers where docker, podman or buildah works; IMAGES='apps --tag 1' for some
+	$(BIN)/python tools/images.py $(IMAGES)
 
 lock: setup ## renew requirements.lock from requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
