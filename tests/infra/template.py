@@ -7,12 +7,31 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cfnlint.decode import cfn_yaml
+import yaml
 
 from helpers.settings.settings import ROOT
 
 FOLDER = ROOT / "infra" / "cloudformation"
 NAMES = ["network", "outposts", "inference", "agents", "knowledge", "agentcore", "workshop"]
+
+
+class Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms, `!Ref` and the like, written out."""
+
+    def written_out(self, suffix: str, node: yaml.Node) -> dict[str, Any]:
+        value = self._value(node)
+        if suffix == "GetAtt" and isinstance(value, str):
+            value = value.split(".", 1)
+        return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
+
+    def _value(self, node: yaml.Node) -> Any:
+        if isinstance(node, yaml.ScalarNode):
+            return self.construct_scalar(node)
+        return self.construct_sequence(node, deep=True) if isinstance(node, yaml.SequenceNode) else self.construct_mapping(node, deep=True)
+
+
+Loader.add_multi_constructor("!", Loader.written_out)
+Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
 
 
 @dataclass(frozen=True)
@@ -24,7 +43,7 @@ class Template:
 
     @cached_property
     def body(self) -> Mapping[str, Any]:
-        return cfn_yaml.loads(self.text)
+        return yaml.load(self.text, Loader)  # noqa: S506: a safe loader, with short forms
 
     @cached_property
     def lines(self) -> list[str]:
