@@ -7,7 +7,9 @@ from typing import Any
 from tests.infra.template import Template, nodes
 
 REASON = re.compile(r"# why: \S+ \S+")
-WIDE = re.compile(r'^\s*(?:- \w+: .*|-?\s*)?(Action|Resource|NotAction|NotResource)\s*:\s*.*?(?:"\*"|[\w-]+:\*(?=[\s,\]#]|$))')
+WIDE = re.compile(
+    r'^\s*(?:- \w+: .*|-?\s*)?(Action|Resource|NotAction|NotResource)\s*:\s*.*?(?:"\*"|[\w-]+:\*(?=[\s,\]#]|$))'
+)
 SECRET = re.compile(r"password|secret|token|apikey|privatekey", re.IGNORECASE)
 POINTERS = ("Arn", "Issuer", "Url", "Tokens", "Id")  # where it is, who issues it, how long a context is: no secret
 
@@ -21,13 +23,21 @@ def statements(template: Template) -> Iterator[dict[str, Any]]:
 
 def unexplained(template: Template) -> list[str]:
     """Lines that allow every action of a service, or on every resource, without a reason on the line."""
-    return [f"{number}: {line.strip()}" for number, line in enumerate(template.lines, 1) if WIDE.match(line) and not REASON.search(line)]
+    return [
+        f"{number}: {line.strip()}"
+        for number, line in enumerate(template.lines, 1)
+        if WIDE.match(line) and not REASON.search(line)
+    ]
 
 
 def wide(template: Template) -> int:
     """How many actions and resources are `*` or all of a service's, as the parsed template has them."""
-    values = (each for said in statements(template) for key in ("Action", "Resource") for each in _listed(said.get(key)))
-    return sum(isinstance(each, str) and (each == "*" or re.fullmatch(r"[\w-]+:\*", each) is not None) for each in values)
+    values = (
+        each for said in statements(template) for key in ("Action", "Resource") for each in _listed(said.get(key))
+    )
+    return sum(
+        isinstance(each, str) and (each == "*" or re.fullmatch(r"[\w-]+:\*", each) is not None) for each in values
+    )
 
 
 def written(template: Template) -> int:
@@ -53,7 +63,10 @@ def secrets(template: Template) -> list[str]:
 
 def _named_without_resource(template: Template) -> int:
     """Statements whose `*` as resource has a reason already: they work on no resource that anyone owns."""
-    return sum(said.get("Principal") == "*" and not said.get("Condition") and said.get("Resource") == "*" for said in statements(template))
+    return sum(
+        said.get("Principal") == "*" and not said.get("Condition") and said.get("Resource") == "*"
+        for said in statements(template)
+    )
 
 
 def _listed(value: Any) -> list[Any]:

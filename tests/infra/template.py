@@ -3,8 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
+from functools import cache, cached_property
 from typing import Any
 
 import yaml
@@ -27,7 +26,11 @@ class Loader(yaml.SafeLoader):
     def _value(self, node: yaml.Node) -> Any:
         if isinstance(node, yaml.ScalarNode):
             return self.construct_scalar(node)
-        return self.construct_sequence(node, deep=True) if isinstance(node, yaml.SequenceNode) else self.construct_mapping(node, deep=True)
+        return (
+            self.construct_sequence(node, deep=True)
+            if isinstance(node, yaml.SequenceNode)
+            else self.construct_mapping(node, deep=True)
+        )
 
 
 Loader.add_multi_constructor("!", Loader.written_out)
@@ -72,6 +75,7 @@ class Template:
         return self.changed("\nResources:\n", f"\nResources:\n{text}\n")
 
 
+@cache
 def read(name: str) -> Template:
     return Template(name, (FOLDER / f"{name}.yaml").read_text())
 

@@ -7,9 +7,9 @@ import pytest
 from tests.infra.flows import allowed, mapped
 from tests.infra.template import every, nodes, read
 
-OPEN = '''  WorldIn:
+OPEN = """  WorldIn:
     Type: AWS::EC2::SecurityGroupIngress
-    Properties: {GroupId: !Ref AgentsGroup, CidrIp: 0.0.0.0/0, IpProtocol: tcp, FromPort: 8000, ToPort: 8000}'''
+    Properties: {GroupId: !Ref AgentsGroup, CidrIp: 0.0.0.0/0, IpProtocol: tcp, FromPort: 8000, ToPort: 8000}"""
 PUBLIC = re.compile(r"0\.0\.0\.0/0|::/0")
 PUBLIC_TYPES = {
     "AWS::EC2::InternetGateway",
@@ -27,9 +27,18 @@ def open_to_the_world(template):
 
 
 def _is_public(path, value):
-    if path and path[-1] in {"AssociatePublicIpAddress", "MapPublicIpOnLaunch", "PubliclyAccessible", "EndpointPublicAccess"}:
+    if path and path[-1] in {
+        "AssociatePublicIpAddress",
+        "MapPublicIpOnLaunch",
+        "PubliclyAccessible",
+        "EndpointPublicAccess",
+    }:
         return value is not False
-    return isinstance(value, str) and bool(PUBLIC.search(value)) and path[-1] in {"CidrIp", "CidrIpv6", "DestinationCidrBlock"}
+    return (
+        isinstance(value, str)
+        and bool(PUBLIC.search(value))
+        and path[-1] in {"CidrIp", "CidrIpv6", "DestinationCidrBlock"}
+    )
 
 
 def test_security_groups_allow_the_flows_of_the_map_and_none_other():
@@ -55,7 +64,11 @@ def test_a_flow_that_only_one_end_allows_is_seen():
     [
         ("IpProtocol: tcp", 'IpProtocol: "-1"', "more than one TCP port"),
         ("ToPort: 443", "ToPort: 65535", "more than one TCP port"),
-        ('      SecurityGroupEgress:\n        - {IpProtocol: "-1", CidrIp: 127.0.0.1/32, Description: Nowhere}\n', "", "everywhere"),
+        (
+            '      SecurityGroupEgress:\n        - {IpProtocol: "-1", CidrIp: 127.0.0.1/32, Description: Nowhere}\n',
+            "",
+            "everywhere",
+        ),
     ],
 )
 def test_a_rule_that_is_too_wide_is_seen(old, new, said):

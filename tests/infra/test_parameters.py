@@ -26,7 +26,9 @@ def beyond(template, site):
     """Families and volume types that a template takes at a kind of site though the table does not have them there."""
     families = {value.split(".")[0] for value in offered(template, PLACED[template.name], site)}
     assert families, "nothing can be deployed there"
-    return (families - set(SITES[site]["families"])) | (offered(template, "VolumeType", site) - set(SITES[site]["volumes"]))
+    return (families - set(SITES[site]["families"])) | (
+        offered(template, "VolumeType", site) - set(SITES[site]["volumes"])
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -73,7 +75,9 @@ def test_good_values_are_taken(name):
     ],
 )
 def test_bad_values_are_refused_with_a_sentence(name, given, said):
-    assert any(said in each for each in refusals(read(name), GOOD[name] | given)), refusals(read(name), GOOD[name] | given)
+    assert any(said in each for each in refusals(read(name), GOOD[name] | given)), refusals(
+        read(name), GOOD[name] | given
+    )
 
 
 def test_what_belongs_together_is_taken_together():
@@ -97,11 +101,25 @@ def test_a_template_offers_at_a_site_only_what_the_table_has_there(name, site):
     ("name", "site", "old", "new", "seen"),
     [
         ("agents", "outpost", "[[m5.large,", "[[t3.large, m5.large,", {"t3"}),
-        ("inference", "local-zone", "- Assert: !Equals [!Ref VolumeType, gp2]", "- Assert: !Not [!Equals [!Ref Site, x]]", {"gp3"}),
+        (
+            "inference",
+            "local-zone",
+            "- Assert: !Equals [!Ref VolumeType, gp2]",
+            "- Assert: !Not [!Equals [!Ref Site, x]]",
+            {"gp3"},
+        ),
     ],
 )
 def test_what_a_site_has_not_is_seen(name, site, old, new, seen):
-    assert beyond(read(name).changed(old, new).changed("Site, x]", "Image, x]") if "x]" in new else read(name).changed(old, new), site) == seen
+    assert (
+        beyond(
+            read(name).changed(old, new).changed("Site, x]", "Image, x]")
+            if "x]" in new
+            else read(name).changed(old, new),
+            site,
+        )
+        == seen
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -20,13 +20,17 @@ STATEFUL = {
 def undecided(template):
     """Resources that hold data, whose fate on deletion is left to a default."""
     made = template.resources.items()
-    return [key for key, it in made if it["Type"] in STATEFUL and not {"DeletionPolicy", "UpdateReplacePolicy"} <= it.keys()]
+    return [
+        key for key, it in made if it["Type"] in STATEFUL and not {"DeletionPolicy", "UpdateReplacePolicy"} <= it.keys()
+    ]
 
 
 def unencrypted(template):
     """Volumes and databases that are not encrypted, and hosts whose metadata can be read without a token."""
     found = [key for key, made in template.of("AWS::EC2::Volume").items() if made.get("Encrypted") is not True]
-    found += [key for key, made in template.of("AWS::RDS::DBInstance").items() if made.get("StorageEncrypted") is not True]
+    found += [
+        key for key, made in template.of("AWS::RDS::DBInstance").items() if made.get("StorageEncrypted") is not True
+    ]
     for key, made in template.of("AWS::EC2::LaunchTemplate").items():
         data = made["LaunchTemplateData"]
         disks = all(disk["Ebs"].get("Encrypted") is True for disk in data["BlockDeviceMappings"])
@@ -69,7 +73,9 @@ def test_parameters_are_described_grouped_and_held_to_something(template):
     for name, parameter in template.parameters.items():
         assert parameter["Description"], name
         held = {"AllowedPattern", "AllowedValues", "MinValue"} & parameter.keys()
-        assert held or parameter["Type"].startswith(("AWS::", "List<")) or parameter["Type"] == "CommaDelimitedList", name
+        assert held or parameter["Type"].startswith(("AWS::", "List<")) or parameter["Type"] == "CommaDelimitedList", (
+            name
+        )
         assert "AllowedPattern" not in parameter or "ConstraintDescription" in parameter, name
 
 
