@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 
@@ -20,9 +21,7 @@ def lint(*files):
 def unexplained_exceptions(template):
     """Lines that turn a check off, without a reason in the line above."""
     lines = template.lines
-    return [
-        line for above, line in zip(lines, lines[1:], strict=False) if "ignore_checks" in line and "# why:" not in above
-    ]
+    return [line for above, line in pairwise(lines) if "ignore_checks" in line and "# why:" not in above]
 
 
 def test_cfn_lint_has_nothing_to_say():

@@ -86,7 +86,7 @@ def test_what_belongs_together_is_taken_together():
         "GatewayId": "edge-gw-0123456789",
         "GatewayGroupId": GROUP,
         "ToolsUrl": "https://ada.workshop.example.com/mcp",
-        "ToolsCredentialsArn": "arn:aws:bedrock-agentcore:us-west-2:123456789012:token-vault/default/oauth2credentialprovider/t",
+        "ToolsCredentialsArn": "arn:aws:bedrock-agentcore:us-west-2:123456789012:token-vault/d/oauth2credentialprovider/t",
     }
     assert refusals(read("agents"), GOOD["agents"] | gateway) == []
 

@@ -1,4 +1,4 @@
-"""Least privilege: no `*` without a written reason, no secret in a parameter or an output, what is stored is encrypted."""
+"""Least privilege: no `*` without a written reason, no secret in a parameter or an output, encrypted storage."""
 
 import pytest
 
