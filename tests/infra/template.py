@@ -46,7 +46,7 @@ class Template:
 
     @cached_property
     def body(self) -> Mapping[str, Any]:
-        return yaml.load(self.text, Loader)  # noqa: S506 - a safe loader, with short forms
+        return yaml.load(self.text, Loader)
 
     @cached_property
     def lines(self) -> list[str]:

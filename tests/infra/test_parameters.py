@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from tests.infra.template import FOLDER, NAMES, read, refusals
-from tests.infra.values import GOOD, GROUP, OUTPOST, SECOND_OUTPOST
+from tests.infra.values import ACCOUNT, GOOD, GROUP, OUTPOST, SECOND_OUTPOST
 
 SITES = tomllib.loads((FOLDER / "sites.toml").read_text())
 KINDS = ["region", "local-zone", "outpost"]
@@ -86,7 +86,7 @@ def test_what_belongs_together_is_taken_together():
         "GatewayId": "edge-gw-0123456789",
         "GatewayGroupId": GROUP,
         "ToolsUrl": "https://ada.workshop.example.com/mcp",
-        "ToolsCredentialsArn": "arn:aws:bedrock-agentcore:us-west-2:123456789012:token-vault/d/oauth2credentialprovider/t",
+        "ToolsCredentialsArn": f"arn:aws:bedrock-agentcore:us-west-2:{ACCOUNT}:token-vault/d/oauth2credentialprovider/t",
     }
     assert refusals(read("agents"), GOOD["agents"] | gateway) == []
 
