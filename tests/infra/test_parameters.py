@@ -85,8 +85,9 @@ def test_what_belongs_together_is_taken_together():
     gateway = {
         "GatewayId": "edge-gw-0123456789",
         "GatewayGroupId": GROUP,
-        "ToolsUrl": "https://ada.workshop.example.com/mcp",
-        "ToolsCredentialsArn": f"arn:aws:bedrock-agentcore:us-west-2:{ACCOUNT}:token-vault/d/oauth2credentialprovider/t",
+        "ToolsUrl": "https://a.example.com/mcp",
+        "ToolsCredentialsArn": f"arn:aws:bedrock-agentcore:eu-west-1:{ACCOUNT}:token-vault/d/oauth2credentialprovider/"
+        "t",
     }
     assert refusals(read("agents"), GOOD["agents"] | gateway) == []
 
