@@ -59,5 +59,5 @@ canary: setup ## try the newest versions of all dependencies, and tell what brea
 
 clean: ## end the endpoint and the database and delete the environment; close JupyterLab first. Models stay in the cache folder
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m helpers.inference stop || true; $(BIN)/python -m helpers.knowledge stop || true; fi
-	rm -rf .venv .venv-canary .venv-bench .venv-bench-fastmcp .venv-phoenix artefacts .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-canary .venv-bench .venv-bench-fastmcp .venv-phoenix .venv-checkov artefacts .pytest_cache .mypy_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
