@@ -150,4 +150,4 @@ def test_every_entry_of_the_table_has_a_source_and_a_date(kind):
     assert {field for source in sources for field in source["fields"]} == set(SITES[kind])
     for source in sources:
         assert source["url"].startswith("https://") and source["says"] and isinstance(source["certain"], bool)
-        assert isinstance(source["read"], datetime.date)
+        assert isinstance(source["entered"], datetime.date)
