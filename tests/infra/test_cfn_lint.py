@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +15,9 @@ REGIONS = ["us-west-2", "us-east-1"]  # parents of the Local Zones that the arti
 
 def lint(*files):
     """What cfn-lint says of them, warnings and hints too."""
-    command = [sys.executable, "-m", "cfnlint", "--regions", *REGIONS, "--include-checks", "W", "--format", "parseable"]
-    return subprocess.run([*command, "--", *map(str, files)], capture_output=True, text=True, timeout=600).stdout
+    command = [str(Path(sys.executable).with_name("cfn-lint")), "--regions", *REGIONS, "--include-checks", "W"]
+    options = ["--format", "parseable", "--", *map(str, files)]
+    return subprocess.run([*command, *options], capture_output=True, text=True, timeout=600).stdout
 
 
 def unexplained_exceptions(template):
