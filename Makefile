@@ -26,12 +26,12 @@ lab: models ## set up, then open JupyterLab at the first notebook
 	$(BIN)/jupyter lab $(JUPYTER) $(LAB)
 
 test: models lint ## set up, then run everything: lint, types, tests, every notebook
-	$(BIN)/python -m pytest tests -n 2 --dist loadfile -m "not model and not browser" $(PYTEST)
-	$(BIN)/python -m pytest tests -m "model or browser" $(PYTEST)
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile -m "not model and not browser and not alone" $(PYTEST)
+	$(BIN)/python -m pytest tests -m "model or browser or alone" $(PYTEST)
 	$(BIN)/python -m pytest notebooks $(NBVAL) $(PYTEST)
 
 test-fast: setup ## the tests that need no model and no browser (some minutes)
-	$(BIN)/python -m pytest tests -n 2 --dist loadfile -m "not model and not browser" $(PYTEST)
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile -m "not model and not browser and not alone" $(PYTEST)
 
 tour: models ## run every notebook headless and print a table of cells, seconds and results
 	$(BIN)/python tools/tour.py $(TOUR)

@@ -16,6 +16,7 @@ from helpers.tracing.store import Store
 from tests.placement.made import SITES, topology
 from tests.waiting import until
 
+pytestmark = pytest.mark.alone
 LATENCY = {("campus", "metro"): 60, ("campus", "oregon"): 150, ("metro", "oregon"): 90}
 SLOW = topology([{"between": list(pair), "latency_ms": latency} for pair, latency in LATENCY.items()])
 HERE = Placement("outpost", "outpost", "outpost")
