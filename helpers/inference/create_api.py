@@ -5,21 +5,20 @@
 Ollama takes models of 16 and 32 bit only; this endpoint takes what the catalogue has, and calls it requantised.
 """
 
-import json
-from collections.abc import AsyncGenerator, AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator
 
 from pydantic import ConfigDict, Field
-from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from helpers.inference import shapes
 from helpers.inference.catalogue import canonical
 from helpers.inference.creation import create
 from helpers.inference.engine import Engine
-from helpers.inference.errors import BadRequest, InferenceError
-from helpers.inference.http import read_body, replay, unless_gone
+from helpers.inference.errors import BadRequest
+from helpers.inference.http import answer, progress, read_body
 from helpers.inference.shapes import JSON
 
 
@@ -45,22 +44,16 @@ class CreateAPI:
     async def create(self, request: Request) -> Response:
         """Make the model; progress as lines of JSON, or the last of them."""
         asked = shapes.parse(CreateRequest, await read_body(request))
-        records = self._records(_checked(asked))
-        if not asked.stream:
-            return JSONResponse((await unless_gone(request.receive, _all(records)))[-1])
-        first = await unless_gone(request.receive, anext(records))  # an error before it has a status of its own
-        return StreamingResponse(_lines(replay(first, records)), media_type="application/x-ndjson")
+        return await answer(request, self._records(_checked(asked)), asked.stream, lambda parts: parts[-1])
 
     async def _records(self, asked: CreateRequest) -> AsyncGenerator[JSON]:
         name = canonical(asked.model or asked.name)
-        progress = create(self.engine.store, name, asked.source, asked.quantize)
-        try:
-            async for status in iterate_in_threadpool(progress):
+        steps = progress(create(self.engine.store, name, asked.source, asked.quantize))
+        async with contextlib.aclosing(steps):
+            async for status in steps:
                 if status["status"] == "writing manifest":
                     await self._unload(name)
-                yield dict(status)
-        finally:
-            await run_in_threadpool(progress.close)
+                yield status
 
     async def _unload(self, name: str) -> None:
         """An earlier model of that name makes room."""
@@ -76,15 +69,3 @@ def _checked(asked: CreateRequest) -> CreateRequest:
     if odd := sorted(name for name, value in (asked.model_extra or {}).items() if value):
         raise BadRequest(f"{odd[0]} is not supported here; only from and quantize are")
     return asked
-
-
-async def _all(records: AsyncIterator[JSON]) -> list[JSON]:
-    return [record async for record in records]
-
-
-async def _lines(records: AsyncIterator[JSON]) -> AsyncIterator[str]:
-    try:
-        async for record in records:
-            yield json.dumps(record, ensure_ascii=False) + "\n"
-    except InferenceError as error:  # the status is sent; the stream is the only place left to say it
-        yield json.dumps({"error": str(error)}) + "\n"

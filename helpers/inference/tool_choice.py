@@ -7,12 +7,10 @@ grammar; if that is not the name of a tool, or not with enough probability, none
 
 import math
 
-import httpx
-
 from helpers.inference.catalogue import FirstCall
 from helpers.inference.engine import Runner
-from helpers.inference.errors import BadRequest, RunnerFailed
-from helpers.inference.http import died, refusal
+from helpers.inference.errors import BadRequest
+from helpers.inference.http import post, refusal
 from helpers.inference.shapes import JSON
 
 NAME_TOKENS = 32
@@ -31,7 +29,7 @@ async def narrowed(runner: Runner, request: JSON) -> JSON:
     """
     if not (first := runner.model.first_call) or not _is_open(request):
         return request
-    prompt = (await _post(runner, "/apply-template", request))["prompt"]
+    prompt = (await _asked(runner, "/apply-template", request))["prompt"]
     if await _fits(runner, first, prompt, {tool["function"]["name"] for tool in request["tools"]}):
         return request
     return {key: value for key, value in request.items() if key not in OF_TOOLS}
@@ -44,7 +42,7 @@ def _is_open(request: JSON) -> bool:
 
 
 async def _fits(runner: Runner, first: FirstCall, prompt: str, names: set[str]) -> bool:
-    begun = await _post(
+    begun = await _asked(
         runner,
         "/completion",
         {
@@ -74,11 +72,8 @@ def _sure(tokens: list[JSON], names: set[str]) -> float:
     return sure
 
 
-async def _post(runner: Runner, path: str, body: JSON) -> JSON:
-    try:
-        reply = await runner.client.post(path, json=body)
-    except httpx.TransportError as error:
-        raise RunnerFailed(died(runner.model)) from error
+async def _asked(runner: Runner, path: str, body: JSON) -> JSON:
+    reply = await post(runner, path, body)
     if reply.status_code != 200:
         raise BadRequest(refusal(reply.content))
     answer: JSON = reply.json()
