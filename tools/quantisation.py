@@ -23,7 +23,7 @@ import ollama
 import psutil
 from rich.console import Console
 
-from helpers.evaluation import Case, model_at, read, run, select
+from helpers.evaluation import model_at, read, run, select, spread
 from helpers.evaluation.leaderboard import read_leaderboard
 from helpers.evaluation.perplexity import perplexity
 from helpers.inference import endpoint
@@ -110,7 +110,7 @@ def rate(name: str) -> float:
 def cases(level: str, name: str, own: int, leaderboard: int) -> JSON:
     """Which cases were right, by set and id."""
     sets = {
-        "own": _spread(read(DATA / "evaluation" / "hospital.jsonl"), own),
+        "own": spread(read(DATA / "evaluation" / "hospital.jsonl"), own),
         "leaderboard": select(read_leaderboard(CATEGORIES), "even", leaderboard),
     }
     folder = settings().cache_dir / "evaluation" / "quantisation"
@@ -123,10 +123,6 @@ def cases(level: str, name: str, own: int, leaderboard: int) -> JSON:
         found[title] = {result.id: int(result.right) for result in results}
         console.print(f"{name}: {title} {sum(found[title].values())} of {len(results)}")
     return found
-
-
-def _spread(every: list[Case], count: int) -> list[Case]:
-    return [every[number * len(every) // count] for number in range(count)] if count < len(every) else every
 
 
 def keep(level: str, found: JSON) -> None:
