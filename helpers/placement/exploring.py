@@ -5,6 +5,8 @@ front(table)      # none is faster, cheaper and more capable at once
 third(table)      # of these, what is neither of the article's patterns
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -33,9 +35,20 @@ def explore(
         MissingLink: two places are not linked; `Routes.of(topology).through("region")` may mend that.
         And what `predict` raises.
     """
+    return rows(predictions(links, work, models=models, prices=prices))
+
+
+def predictions(
+    links: Topology | Routes, work: Work, *, models: Models | None = None, prices: Prices | None = None
+) -> list[Prediction]:
+    """What each placement comes to, in the order of `explore`, which raises the same."""
     routes = Routes.of(links)
     found = [predict(placement, routes, work, models=models, prices=prices) for placement in every()]
-    found.sort(key=lambda one: (not one.allowed, one.seconds, one.placement))
+    return sorted(found, key=lambda one: (not one.allowed, one.seconds, one.placement))
+
+
+def rows(found: Iterable[Prediction]) -> pd.DataFrame:
+    """Predictions as `explore` shows them."""
     return pd.DataFrame([_row(one) for one in found], columns=COLUMNS)
 
 
@@ -50,8 +63,8 @@ def front(table: pd.DataFrame) -> pd.DataFrame:
 
 def third(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of the front that are neither of the article's patterns: where a third is better."""
-    rows = front(table)
-    return rows[rows["pattern"] == ANOTHER].reset_index(drop=True)
+    best = front(table)
+    return best[best["pattern"] == ANOTHER].reset_index(drop=True)
 
 
 def _row(one: Prediction) -> tuple[object, ...]:

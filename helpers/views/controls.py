@@ -4,6 +4,7 @@ Outputs, not widgets, show the result: so it is there without a kernel too, on G
 controls are one line of text.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,7 @@ from IPython.display import display, update_display
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-class Chooser:
+class Chooser(ABC):
     """The controls `chosen`, in a column, and `outputs` contents below, which a subclass makes in `_contents`."""
 
     def __init__(self, chosen: Sequence[Any], outputs: int) -> None:
@@ -22,8 +23,9 @@ class Chooser:
         self._keys = [uuid4().hex for _ in range(outputs)]
         self.controls = ipywidgets.VBox(self._all)
 
+    @abstractmethod
     def _contents(self) -> tuple[object, ...]:
-        raise NotImplementedError
+        """What the outputs show of what is chosen now, in their order."""
 
     def _ipython_display_(self) -> None:
         shown = {**self.controls._repr_mimebundle_(), "text/plain": self._words()}

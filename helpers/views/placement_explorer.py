@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from helpers.placement.errors import PlacementError
-from helpers.placement.exploring import explore, front
+from helpers.placement.exploring import front, predictions, rows
 from helpers.placement.placement import PARTS, PLACES, Placement
-from helpers.placement.prediction import Models, Prediction, Prices, predict
+from helpers.placement.prediction import Models, Prediction, Prices
 from helpers.placement.routes import Routes
 from helpers.placement.work import Flow, Work
 from helpers.sites.topology import Conditions, Kind, Topology
@@ -83,29 +83,30 @@ class PlacementExplorer(Chooser):
     @property
     def prediction(self) -> Prediction:
         """What the chosen placement comes to."""
-        return self._predict(self.placement)
+        return next(one for one in self._predictions() if one.placement == self.placement)
 
     @property
     def table(self) -> pd.DataFrame:
         """All 27 (see `helpers.placement.explore`)."""
-        return explore(self.routes, self.work, models=self._models, prices=self._prices)
+        return rows(self._predictions())
 
-    def _predict(self, placement: Placement) -> Prediction:
-        return predict(placement, self.routes, self.work, models=self._models, prices=self._prices)
+    def _predictions(self) -> list[Prediction]:
+        return predictions(self.routes, self.work, models=self._models, prices=self._prices)
 
     def _contents(self) -> tuple[object, ...]:
         """The picture, the placements that none beats, and a line about the chosen one."""
         try:
-            one, table = self.prediction, self.table
+            found = self._predictions()
         except PlacementError as error:
             return Line(""), Line(""), Line(str(error))
-        rows = front(table)[SHOWN]
+        table = rows(found)
+        best = front(table)[SHOWN]
         if self._prices is None:
-            rows = rows.drop(columns="USD/h")
-        fastest = [Placement(*row) for row in table[["agent", "model", "tools"]].itertuples(index=False)]
-        others = [self._predict(each) for each in fastest[: BARS + 1] if each != self.placement][:BARS]
-        shown = sorted([one, *others], key=lambda each: (not each.allowed, each.seconds))
-        return placements(shown, self.placement), Line("") if rows.empty else rows, Line(_sentence(one, table))
+            best = best.drop(columns="USD/h")
+        (one,) = (each for each in found if each.placement == self.placement)
+        others = [each for each in found if each != one][:BARS]
+        shown = [each for each in found if each == one or each in others]
+        return placements(shown, self.placement), Line("") if best.empty else best, Line(_sentence(one, table))
 
 
 def _sentence(one: Prediction, table: pd.DataFrame) -> str:

@@ -8,7 +8,6 @@ from helpers import views
 from helpers.placement import Placement, Routes, every, predict
 from helpers.placement.capability import Choice
 from helpers.placement.errors import MissingLink
-from helpers.views import controls as module
 from helpers.views.controls import WIDGET
 from helpers.views.placements import figure_of
 from tests.placement.made import LINKS, free, topology, work
@@ -19,19 +18,6 @@ FAR = Placement("outpost", "region", "outpost")
 CELL = """from helpers import views
 from tests.placement.made import topology, work
 views.PlacementExplorer(topology(), work())"""
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """What was displayed last, by the place of its output."""
-    now = {}
-
-    def show(content, *, display_id=None, raw=False):
-        now[display_id or "controls"] = content
-
-    monkeypatch.setattr(module, "display", show)
-    monkeypatch.setattr(module, "update_display", show)
-    return now
 
 
 def outputs(explorer, shown):
