@@ -45,7 +45,8 @@ def adapt(template: str, parameters: Mapping[str, str], stack: str, account: str
     planned.load_conditions()
     wanted = {name: made for name, made in body["Resources"].items() if _holds(made, planned)}
     skipped = {name: made["Type"] for name, made in wanted.items() if not _known(made["Type"])}
-    decide = Decisions(planned, body["Resources"].keys() - wanted.keys() | skipped.keys())
+    kinds = {name: made["Type"] for name, made in wanted.items() if name not in skipped}
+    decide = Decisions(planned, body["Resources"].keys() - kinds.keys(), kinds)
     body["Resources"] = {name: _resource(decide(made)) for name, made in wanted.items() if name not in skipped}
     outputs = {name: made for name, made in body.get("Outputs", {}).items() if _holds(made, planned)}
     body["Outputs"] = {name: _less(decide(made), AFTER_THIS) for name, made in outputs.items()}
@@ -53,10 +54,10 @@ def adapt(template: str, parameters: Mapping[str, str], stack: str, account: str
 
 
 class Decisions:
-    """Parameters and `If`s put in, and a name in place of each reference to a resource that is not made."""
+    """Parameters and `If`s put in, and a name in place of each reference to what is not made, or has no such attribute."""
 
-    def __init__(self, planned: Any, gone: Set[str]) -> None:  # noqa: ANN401 - moto's
-        self.planned, self.gone = planned, gone
+    def __init__(self, planned: Any, gone: Set[str], kinds: Mapping[str, str]) -> None:  # noqa: ANN401 - moto's
+        self.planned, self.gone, self.kinds = planned, gone, kinds
         self.values: dict[str, Json] = planned.resolved_parameters
 
     def __call__(self, part: Json) -> Json:
@@ -73,10 +74,20 @@ class Decisions:
                 return {name: self._sub(inner)}
             if name == "Ref" and inner in self.values:
                 return self.values[inner]
-            if name in ("Ref", "Fn::GetAtt") and (of := inner if name == "Ref" else inner[0]) in self.gone:
-                return STANDS_FOR.format(of)
+            if name == "Ref" and inner in self.gone:
+                return STANDS_FOR.format(inner)
+            if name == "Fn::GetAtt":
+                owner, attribute = inner[0], ".".join(inner[1:])  # moto's reader takes it apart at each dot
+                lacks = self._lacks(owner, attribute)
+                return STANDS_FOR.format(owner) if lacks else {name: [owner, attribute]}
         decided = {name: self(inner) for name, inner in part.items()}
         return {name: inner for name, inner in decided.items() if inner != NO_VALUE}
+
+    def _lacks(self, owner: str, attribute: str) -> bool:
+        if owner in self.gone:
+            return True
+        model = get_model_map().get(self.kinds.get(owner, ""))
+        return model is not None and not model.has_cfn_attr(attribute)
 
     def _sub(self, given: Json) -> Json:
         if isinstance(given, list):
@@ -85,10 +96,12 @@ class Decisions:
 
     def _text(self, text: str, own: Set[str]) -> str:
         def put_in(found: re.Match[str]) -> str:
-            name = found[1]
-            if name in self.gone and name not in own:
+            name, attribute = found[1], (found[2] or "").removeprefix(".")
+            if name in own:
+                return found[0]
+            if name in self.gone or (attribute and self._lacks(name, attribute)):
                 return STANDS_FOR.format(name)
-            return str(self.values[name]) if name in self.values and name not in own and not found[2] else found[0]
+            return str(self.values[name]) if name in self.values and not attribute else found[0]
 
         return NAMED.sub(put_in, text)
 
@@ -105,9 +118,10 @@ def _with_images(body: Json, parameters: Mapping[str, str]) -> dict[str, str]:
 
 def _resource(made: Json) -> Json:
     made = {"Properties": {}} | _less(made, AFTER_THIS)  # moto would put them in, and later see a change
-    if made["Type"] == "AWS::KMS::Key" and "Tags" in made["Properties"]:  # moto reads those in KMS's own spelling only
-        tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in made["Properties"]["Tags"]]
-        made["Properties"] = made["Properties"] | {"Tags": tags}
+    if made["Type"] == "AWS::KMS::Key":  # moto takes tags and policy as KMS's own API has them
+        given = made["Properties"]
+        tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in given.get("Tags", [])]
+        made["Properties"] = given | {"Tags": tags, "KeyPolicy": {"Fn::ToJsonString": given.get("KeyPolicy", {})}}
     return made
 
 
