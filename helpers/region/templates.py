@@ -6,7 +6,7 @@ moto passes over types that it does not know and breaks on their attributes; it 
 
 import json
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from typing import Any, NamedTuple
 
 from moto.cloudformation.models import Stack
@@ -54,11 +54,17 @@ def adapt(template: str, parameters: Mapping[str, str], stack: str, account: str
 
 
 class Decisions:
-    """Parameters and `If`s put in, and a name in place of each reference to what is not made, or has no such attribute."""
+    """Parameters and `If`s put in, and a name in place of each reference to what is not made or not known."""
 
     def __init__(self, planned: Any, gone: Set[str], kinds: Mapping[str, str]) -> None:  # noqa: ANN401 - moto's
         self.planned, self.gone, self.kinds = planned, gone, kinds
         self.values: dict[str, Json] = planned.resolved_parameters
+        self.functions: dict[str, Callable[[Json], Json]] = {
+            "Fn::If": self._if,
+            "Fn::Sub": lambda given: {"Fn::Sub": self._sub(given)},
+            "Fn::GetAtt": self._attribute,
+            "Ref": self._ref,
+        }
 
     def __call__(self, part: Json) -> Json:
         """A part of the template, decided."""
@@ -66,22 +72,23 @@ class Decisions:
             return [inner for inner in map(self, part) if inner != NO_VALUE]
         if not isinstance(part, dict):
             return part
-        if len(part) == 1:
-            (name, inner), *_ = part.items()
-            if name == "Fn::If":
-                return self(inner[1] if self.planned.lazy_condition_map[inner[0]] else inner[2])
-            if name == "Fn::Sub":
-                return {name: self._sub(inner)}
-            if name == "Ref" and inner in self.values:
-                return self.values[inner]
-            if name == "Ref" and inner in self.gone:
-                return STANDS_FOR.format(inner)
-            if name == "Fn::GetAtt":
-                owner, attribute = inner[0], ".".join(inner[1:])  # moto's reader takes it apart at each dot
-                lacks = self._lacks(owner, attribute)
-                return STANDS_FOR.format(owner) if lacks else {name: [owner, attribute]}
+        (name, inner), *more = part.items() or [("", None)]
+        if name in self.functions and not more:
+            return self.functions[name](inner)
         decided = {name: self(inner) for name, inner in part.items()}
         return {name: inner for name, inner in decided.items() if inner != NO_VALUE}
+
+    def _if(self, parts: Json) -> Json:
+        return self(parts[1] if self.planned.lazy_condition_map[parts[0]] else parts[2])
+
+    def _ref(self, name: str) -> Json:
+        if name in self.gone:
+            return STANDS_FOR.format(name)
+        return self.values.get(name, {"Ref": name})
+
+    def _attribute(self, path: list[str]) -> Json:
+        owner, attribute = path[0], ".".join(path[1:])  # moto's reader takes it apart at each dot
+        return STANDS_FOR.format(owner) if self._lacks(owner, attribute) else {"Fn::GetAtt": [owner, attribute]}
 
     def _lacks(self, owner: str, attribute: str) -> bool:
         if owner in self.gone:
