@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime
 
+import boto3
 import pytest
 
-from helpers.deploy import errors, leftovers, stacks
+from helpers.deploy import ec2, errors, leftovers, stacks
+from helpers.deploy.account import Account
 from helpers.deploy.deployment import Deployment
 from helpers.settings import settings
 
@@ -44,6 +46,14 @@ def test_on_the_laptop_s_profile_aws_is_not_touched(stubbed, layers):
     for act in ("plan", "up", "status", "down"):
         with pytest.raises(errors.WrongRegion, match="nothing was done"):
             getattr(Deployment("a-run", layers, stubbed), act)()
+
+
+def test_without_a_region_aws_is_not_touched_either(monkeypatch, layers):
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_ENDPOINT_URL", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    with pytest.raises(errors.WrongRegion, match=r"region\.start\(\)"):
+        Deployment("a-run", layers, Account(boto3.Session())).plan()
 
 
 def test_no_permission_to_ask(stubbed, layers, on_aws):
@@ -96,20 +106,50 @@ def test_following_waits_for_an_end_that_comes_later(stubbed):
 
 def test_what_ec2_lists_after_its_end_is_not_left_over(stubbed):
     described = [("i-1", "instance"), ("i-2", "instance"), ("nat-1", "natgateway"), ("vol-1", "volume")]
+    described += [("vol-2", "volume"), ("x-1", "new-kind")]
     tags = [{"ResourceId": name, "ResourceType": kind, "Key": stacks.RUN, "Value": "a-run"} for name, kind in described]
-    stub = stubbed.stub("ec2")
-    stub.add_response("describe_tags", {"Tags": tags})
+    stub, tagged = stubbed.stub("ec2"), [{"Name": f"tag:{stacks.RUN}", "Values": ["a-run"]}]
+    stub.add_response("describe_tags", {"Tags": tags}, {"Filters": tagged})
     states = [
         {"InstanceId": "i-1", "State": {"Name": "terminated"}},
         {"InstanceId": "i-2", "State": {"Name": "running"}},
     ]
-    stub.add_response("describe_instances", {"Reservations": [{"Instances": states}]})
-    stub.add_response("describe_nat_gateways", {"NatGateways": [{"NatGatewayId": "nat-1", "State": "deleted"}]})
+    stub.add_response("describe_instances", {"Reservations": [{"Instances": states}]}, {"Filters": tagged})
+    gateways = {"NatGateways": [{"NatGatewayId": "nat-1", "State": "deleted"}]}
+    stub.add_response("describe_nat_gateways", gateways, {"Filter": tagged})
+    stub.add_response("describe_volumes", {"Volumes": [{"VolumeId": "vol-1", "State": "available"}]})
     found = {one.id: one.remedy for one in leftovers._ec2(stubbed, "a-run")}
     assert found == {
         "i-2": "aws ec2 terminate-instances --instance-ids i-2",
         "vol-1": "aws ec2 delete-volume --volume-id vol-1",
-    }
+        "x-1": "delete it in the console of EC2 (new-kind)",
+    }, "vol-2 has a tag, and is gone"
+
+
+def test_ec2_has_each_call_as_the_table_says_it(stubbed):
+    client = stubbed.client("ec2")
+    for row in ec2.KINDS.values():
+        operation = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[row.operation])
+        assert row.filters in operation.input_shape.members, row
+        told = operation.output_shape.members[row.answer].member
+        assert row.id in (told.members["Instances"].member if "Instances" in told.members else told).members, row
+
+
+def test_what_is_inactive_or_waits_for_its_end_is_not_left_over(stubbed):
+    arn = "arn:aws:{}:us-west-2:111122223333:{}"
+    names = [("kms", "key/1"), ("kms", "key/2"), ("ecs", "task-definition/a:1"), ("ecs", "cluster/a"), ("sns", "t")]
+    mappings = [{"ResourceARN": arn.format(*name), "Tags": []} for name in names]
+    stubbed.stub("resourcegroupstaggingapi").add_response("get_resources", {"ResourceTagMappingList": mappings})
+    for key, state in (("1", "PendingDeletion"), ("2", "Enabled")):
+        told = {"KeyMetadata": {"KeyId": key, "KeyState": state}}
+        stubbed.stub("kms").add_response("describe_key", told)
+    inactive = {"taskDefinition": {"status": "INACTIVE"}}
+    stubbed.stub("ecs").add_response("describe_task_definition", inactive)
+    stubbed.stub("ecs").add_response("describe_clusters", {"clusters": [{"status": "INACTIVE"}]})
+    assert [one.id for one in leftovers._tagged(stubbed, "a-run")] == [
+        mappings[1]["ResourceARN"],
+        mappings[4]["ResourceARN"],
+    ]
 
 
 @pytest.mark.parametrize(
