@@ -88,6 +88,9 @@ class ChangeSets(models.CloudFormationBackend):  # type: ignore[misc]
         stack._parse_template()
         stack.description = stack.template_dict.get("Description")
         made.apply()
+        for change in made.changes:
+            if change.action == "Remove":  # moto would take what is gone for what is asked for again
+                stack.resource_map._parsed_resources.pop(change.logical_resource_id, None)
         stack.skipped = made.skipped
         _tell_resources(stack, made)
         stack.output_map = stack._create_output_map()

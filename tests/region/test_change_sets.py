@@ -78,6 +78,8 @@ def test_a_condition_adds_and_removes(stack, client):
     assert "Vpc" not in stack.resources()
     with pytest.raises(ClientError, match="does not exist"):
         client("ec2").describe_vpcs(VpcIds=[vpc])
+    stack.make(body, "UPDATE", Has="yes")
+    assert client("ec2").describe_vpcs(VpcIds=[stack.resources()["Vpc"]])["Vpcs"], "it is made anew"
 
 
 def test_a_parameter_within_a_text_is_a_change(stack):
