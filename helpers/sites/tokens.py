@@ -119,8 +119,13 @@ class Provider(NamedTuple):
         """
         try:
             key = jwt.PyJWKSet.from_json(self.keys)[jwt.get_unverified_header(token).get("kid", "")]
-            options = {"require": ["exp", "iat", "sub", "iss"], "verify_aud": False, "verify_iat": False}
-            claims = jwt.decode(token, key.key, [SIGNED_BY_PROVIDERS], issuer=self.issuer, options=options)
+            claims = jwt.decode(
+                token,
+                key.key,
+                algorithms=[SIGNED_BY_PROVIDERS],
+                issuer=self.issuer,
+                options={"require": ["exp", "iat", "sub", "iss"], "verify_aud": False, "verify_iat": False},
+            )
         except jwt.ExpiredSignatureError:
             raise TokenRefused("The token has expired. Ask the issuer for a new one.") from None
         except KeyError:
