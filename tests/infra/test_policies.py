@@ -87,7 +87,7 @@ def test_an_interface_endpoint_has_a_policy_and_a_group(template):
 
 
 def unreadable(network):
-    """Log groups that are encrypted with the key of a network, which its policy does not let CloudWatch use for them."""
+    """Log groups encrypted with the key of a network, for which its policy does not let CloudWatch use it."""
     key = network.resources["Key"]["Properties"]["KeyPolicy"]["Statement"]
     (held,) = [said["Condition"]["ArnLike"] for said in key if said["Sid"] == "LogsOfThisPrefix"]
     allowed = [each["Fn::Sub"].partition(":log-group:")[2] for each in held["kms:EncryptionContext:aws:logs:arn"]]
