@@ -58,7 +58,7 @@ def _trace() -> None:
 
 def hosts(given: argparse.Namespace) -> frozenset[str]:
     """The Host headers to answer to."""
-    return LOOPBACK | {given.host, *given.allow_host}
+    return LOOPBACK | {name.lower() for name in (given.host, *given.allow_host)}  # as they are compared
 
 
 def _port(text: str) -> int:

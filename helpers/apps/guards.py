@@ -5,11 +5,11 @@ import asyncio
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from helpers.inference.http import PING
 from helpers.sites.errors import TokenRefused
 from helpers.sites.operations import CARD
-from helpers.sites.tokens import check
+from helpers.sites.tokens import Provider, check
 
-PING = "/ping"
 EARLIER_CARD = "/.well-known/agent.json"  # where clients of A2A before 0.3 look
 OPEN = (CARD, EARLIER_CARD, PING)
 MOST = 64 * 1024  # bytes of a message: more than the 8,192 tokens that the small model holds
@@ -21,8 +21,9 @@ DRAIN_SECONDS = 5.0
 class TokenGuard:
     """Refuses requests without a good bearer token. The agent learns who calls from `scope["state"]["caller"]`."""
 
-    def __init__(self, app: ASGIApp, audience: str, public_key: str) -> None:
-        self.app, self.audience, self.public_key = app, audience, public_key
+    def __init__(self, app: ASGIApp, audience: str, public_key: str, provider: Provider | None = None) -> None:
+        """Tokens are the kit's own, made for `audience`, or the provider's."""
+        self.app, self.audience, self.public_key, self.provider = app, audience, public_key, provider
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in OPEN:
@@ -31,11 +32,16 @@ class TokenGuard:
         try:
             if kind.lower() != "bearer":
                 raise TokenRefused("The request has no bearer token.")
-            scope.setdefault("state", {})["caller"] = check(token.strip(), self.public_key, self.audience)
+            scope.setdefault("state", {})["caller"] = self._caller(token.strip())
         except TokenRefused as refusal:
             answer = JSONResponse({"error": str(refusal)}, 401, {"WWW-Authenticate": f'Bearer realm="{self.audience}"'})
             return await answer(scope, receive, send)
         return await self.app(scope, receive, send)
+
+    def _caller(self, token: str) -> str:
+        if self.provider and self.provider.issued(token):
+            return self.provider.check(token)
+        return check(token, self.public_key, self.audience)
 
 
 class SizeGuard:

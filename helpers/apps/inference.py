@@ -3,7 +3,7 @@
 python -m helpers.apps.inference --port 11500
 """
 
-from helpers.apps.command import parser, run
+from helpers.apps.command import hosts, parser, run
 from helpers.inference.server import serve
 from helpers.settings import settings
 from helpers.sites.lease import Lease
@@ -12,7 +12,7 @@ from helpers.sites.lease import Lease
 def main() -> None:
     given = parser(__doc__ or "", agent=False).parse_args()
     lease = Lease(settings().site_folder / "inference")
-    serve(given.host, given.port, lease, allowed=frozenset({given.host, *given.allow_host}))
+    serve(given.host, given.port, lease, allowed=hosts(given))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What every program of a site has besides its agent: who may call it, where, how much, and whether it is well.
 
-Loopback only, unless `--host` says otherwise; a foreign `Host` or `Origin` header is refused; all but the card and
-`/ping` asks for a bearer token, made for this program.
+Loopback only, unless `--host` says otherwise; a foreign `Host` or `Origin` header is refused, but for a `Host` that
+asks `/ping`; all but the card and `/ping` asks for a bearer token, made for this program.
 """
 
 import argparse
@@ -21,13 +21,13 @@ from strands.multiagent.a2a import A2AServer
 from helpers.apps import stateful
 from helpers.apps.command import SECONDS, hosts
 from helpers.apps.deadline import Deadline
-from helpers.apps.guards import EARLIER_CARD, PING, SizeGuard, TokenGuard
+from helpers.apps.guards import EARLIER_CARD, SizeGuard, TokenGuard
 from helpers.apps.trust import TraceGuard
-from helpers.inference.http import HostGuard
+from helpers.inference.http import PING, HostGuard
 from helpers.settings import settings
 from helpers.settings.settings import LOOPBACK
 from helpers.sites.operations import CARD
-from helpers.sites.tokens import Issuer
+from helpers.sites.tokens import Issuer, Provider
 
 # Goes on with the trace of whoever calls, behind the guards: who has no token adds to nobody's trace. MCP needs no such
 # thing, it carries the trace in each message.
@@ -67,11 +67,11 @@ def serve_runtime(app: BedrockAgentCoreApp, given: argparse.Namespace) -> None:
 
 
 def guards(audience: str, public_key: str, hosts: frozenset[str]) -> list[Middleware]:
-    """Who may call, and how much; tokens must be for `audience` and fit `public_key`."""
+    """Who may call, and how much; tokens must be for `audience` and fit `public_key`, or be the set provider's."""
     return [
         Middleware(SizeGuard),
         Middleware(HostGuard, allowed=hosts),
-        Middleware(TokenGuard, audience=audience, public_key=public_key),
+        Middleware(TokenGuard, audience=audience, public_key=public_key, provider=Provider.of_the_settings()),
     ]
 
 

@@ -20,11 +20,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from helpers.apps.command import parser, run
-from helpers.apps.guards import PING
 from helpers.apps.retail import table
 from helpers.apps.serving import serve_rest
 from helpers.apps.supplier_document import DOCUMENT, NewOrder, Offer, Order, Wanted, document
 from helpers.fiction.retail import NOW
+from helpers.inference.http import PING
 from helpers.settings import SettingsError, settings
 
 HEADER = "x-api-key"

@@ -45,7 +45,7 @@ def model_at(name: str = "", max_tokens: int = MAX_TOKENS) -> Evaluated:
 
         model_at("llamacpp:qwen2.5-coder:1.5b")
 
-    Ollama tells weights and template, so that a run does not go on with others.
+    Ollama tells weights, template and parameters, so that a run does not go on with others.
 
     Raises:
         ModelUnknown: the name does not begin with a server, or Ollama does not have the model.
@@ -75,14 +75,22 @@ def model_at(name: str = "", max_tokens: int = MAX_TOKENS) -> Evaluated:
 def _told_by_ollama(host: str, model: str) -> dict[str, str]:
     client = ollama.Client(host)
     try:
-        template = client.show(model).template or ""
+        shown = client.show(model)
     except ollama.ResponseError as error:
         raise ModelUnknown(
             f"The server has no model {model!r} ({error.error}). See which it has: ollama list, or "
             "python -m helpers.inference list"
         ) from error
     weights = next((each.digest for each in client.list().models if each.model == model), None)
-    return {"weights": (weights or "")[:12], "template": hashlib.sha256(template.encode()).hexdigest()[:12]}
+    return {
+        "weights": (weights or "")[:12],
+        "template": _fingerprint(shown.template or ""),
+        "parameters": _fingerprint(shown.parameters or ""),
+    }
+
+
+def _fingerprint(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 async def ask(model: Model, case: Case, messages: Messages) -> Reply:

@@ -19,6 +19,7 @@ from helpers.inference.shapes import JSON
 from helpers.settings.settings import LOOPBACK
 
 DONE = "data: [DONE]"
+PING = "/ping"  # whether a program is well, and nothing else: load balancers and kubelets ask it by its address
 BODY_LIMIT = 64 * 2**20
 T = TypeVar("T")
 
@@ -27,7 +28,8 @@ class HostGuard:
     """Refuses requests that name another host, or come from a page of another origin.
 
     A web page that a learner has open can make the browser send requests to loopback; the `Host` and `Origin` headers
-    betray it (DNS rebinding, cross-site requests).
+    betray it (DNS rebinding, cross-site requests). Any `Host` may ask `/ping` whether the program is well: a load
+    balancer's health check names the address that it asks, and cannot be told to name another.
     """
 
     def __init__(self, app: ASGIApp, allowed: frozenset[str] = LOOPBACK) -> None:
@@ -38,17 +40,18 @@ class HostGuard:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         headers = dict(scope["headers"])
-        host = headers.get(b"host", b"").decode("latin-1")
+        asks_health = scope["path"] == PING and scope["method"] in ("GET", "HEAD")
+        host = None if asks_health else headers.get(b"host", b"").decode("latin-1")
         origin = headers.get(b"origin", b"").decode("latin-1")
         if reason := foreign(host, origin, self.allowed):
             return await JSONResponse({"error": reason}, 403)(scope, receive, send)
         return await self.app(scope, receive, send)
 
 
-def foreign(host: str, origin: str, allowed: frozenset[str]) -> str | None:
-    """Why a request with these headers is refused, or None where it is meant for this server."""
+def foreign(host: str | None, origin: str, allowed: frozenset[str]) -> str | None:
+    """Why a request with these headers is refused, or None where it is meant for this server; host None is any."""
     for kind, value, name in (("Host", host, _hostname(f"//{host}")), ("Origin", origin, _hostname(origin))):
-        if (value or kind == "Host") and name not in allowed:
+        if value is not None and (value or kind == "Host") and name not in allowed:
             return f"{kind} {value!r} is not allowed; this endpoint answers {', '.join(sorted(allowed))}"
     return None
 

@@ -64,7 +64,7 @@ class OllamaAPI:
         shown = {
             "license": model.licence,
             "modelfile": f"FROM {self.store.file(model)}\n",
-            "parameters": "",
+            "parameters": f"first_call {first.model_dump_json()}" if (first := model.first_call) else "",
             "template": template,
             "details": _details(model),
             "model_info": {key: value for key, value in info.items() if key != "tokenizer.chat_template"},

@@ -24,7 +24,7 @@ from helpers.inference.client import KIT_HEADER
 from helpers.inference.create_api import CreateAPI
 from helpers.inference.engine import Engine
 from helpers.inference.errors import EndpointFailed, InferenceError
-from helpers.inference.http import HostGuard
+from helpers.inference.http import PING, HostGuard
 from helpers.inference.ollama_api import OllamaAPI
 from helpers.inference.openai_api import OpenAIAPI
 from helpers.inference.store import Store
@@ -70,14 +70,14 @@ def create_app(engine: Engine, allowed_hosts: frozenset[str] = LOOPBACK) -> Star
     return Starlette(
         routes=[
             Route("/", _root),
-            Route("/ping", _root),
+            Route(PING, _ping),
             *OllamaAPI(engine).routes(),
             *OpenAIAPI(engine).routes(),
             *CreateAPI(engine).routes(),
         ],
         middleware=[
             Middleware(HostGuard, allowed=allowed_hosts),
-            Middleware(OpenTelemetryMiddleware, excluded_urls="/ping$", exclude_spans=["receive", "send"]),
+            Middleware(OpenTelemetryMiddleware, excluded_urls=f"{PING}$", exclude_spans=["receive", "send"]),
         ],
         exception_handlers={InferenceError: _explain, HTTPException: _explain, Exception: _explain},
         lifespan=lifespan,
@@ -86,6 +86,10 @@ def create_app(engine: Engine, allowed_hosts: frozenset[str] = LOOPBACK) -> Star
 
 async def _root(request: Request) -> Response:
     return PlainTextResponse("Ollama is running", headers={KIT_HEADER: str(os.getpid())})
+
+
+async def _ping(request: Request) -> Response:
+    return JSONResponse({"status": "Healthy"})
 
 
 async def _explain(request: Request, error: Exception) -> Response:

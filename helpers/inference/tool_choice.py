@@ -3,6 +3,9 @@
 A small model calls a tool whatever it is asked: the grammar lets it write no other names than those it was given. Left
 free, it makes up the name of the function that it would need. So the beginning of a call is first written without a
 grammar; if that is not the name of a tool, or not with enough probability, none fits, and the model answers without.
+
+A tool that takes the request itself, in words, is another matter: behind it is an agent or a search, whose name says
+little of what it can be asked. Such tools are left to the model.
 """
 
 import math
@@ -16,10 +19,13 @@ from helpers.inference.shapes import JSON
 NAME_TOKENS = 32
 ALTERNATIVES = 10  # tokens at each place whose probability is looked at
 OF_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
+IN_WORDS = ("input", "message", "prompt", "query", "question", "request", "task")  # what takes a request is called so
 
 
 async def narrowed(runner: Runner, request: JSON) -> JSON:
-    """An OpenAI-style chat request as `runner` is to get it: without its tools if none of them fits the question.
+    """An OpenAI-style chat request as `runner` is to get it: without the tools that are named for something else.
+
+    If no tool fits the question, only those are left that take it in words; where there are none, it has no tools.
 
     Only a question of the user is looked at, and only if the request leaves the choice to the model.
 
@@ -32,6 +38,8 @@ async def narrowed(runner: Runner, request: JSON) -> JSON:
     prompt = (await _asked(runner, "/apply-template", request))["prompt"]
     if await _fits(runner, first, prompt, {tool["function"]["name"] for tool in request["tools"]}):
         return request
+    if asked := [tool for tool in request["tools"] if _takes_words(tool["function"])]:
+        return request | {"tools": asked}
     return {key: value for key, value in request.items() if key not in OF_TOOLS}
 
 
@@ -39,6 +47,13 @@ def _is_open(request: JSON) -> bool:
     messages = request.get("messages") or [{}]
     choice = request.get("tool_choice") or "auto"
     return bool(request.get("tools")) and choice == "auto" and messages[-1].get("role") == "user"
+
+
+def _takes_words(function: JSON) -> bool:
+    """Whether all that it needs is a request: one argument, a text of that name."""
+    parameters = function.get("parameters") or {}
+    properties, needed = parameters.get("properties") or {}, parameters.get("required") or []
+    return len(needed) == 1 and needed[0] in IN_WORDS and properties.get(needed[0], {}).get("type") == "string"
 
 
 async def _fits(runner: Runner, first: FirstCall, prompt: str, names: set[str]) -> bool:

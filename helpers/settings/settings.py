@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     supplier_key: SecretStr | None = Field(None, description="the key that the supplier's service asks its callers for")
     identity: str | None = Field(None, description="which program this is, site/name; set by whoever starts it")
     token_key: str | None = Field(None, description="the public key that callers' tokens are checked with, as PEM")
+    token_issuer: Url | None = Field(None, description="an identity provider whose access tokens are taken too")
+    token_keys: str | None = Field(None, description="its keys: what ISSUER/.well-known/jwks.json says")
+    token_scope: str = Field("workshop/tools", description="the scope that its tokens need")
     site_folder: Path = Field(
         default_factory=lambda before: before["cache_dir"] / "apps", description="where a program keeps its data"
     )

@@ -61,13 +61,17 @@ class Lease:
             return self.answering(answers) or self._start([sys.executable, "-m", module, *arguments], answers)
 
     def stop(self, answers: Callable[[Record], bool]) -> bool:
-        """End the server, and wait until it is gone; False if none answers."""
+        """End the server, and wait until it is gone, by force if 60 s are not enough; False if none answers."""
         record = self.answering(answers)
         if not record:
             return False
         process = psutil.Process(record["pid"])
         process.terminate()
-        process.wait(timeout=STOP_SECONDS)
+        try:
+            process.wait(timeout=STOP_SECONDS)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait()
         return True
 
     def answering(self, answers: Callable[[Record], bool]) -> Record | None:

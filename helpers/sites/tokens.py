@@ -4,13 +4,13 @@
     check(token, public_key, audience="campus-b/pharmacy")  # "campus-a"
 
 Who checks needs the public key only, so a program that is broken into cannot make tokens. On AWS an identity provider
-issues them (notebook 08).
+issues them (notebook 08); its tokens are taken too by a program that is given its keys.
 """
 
 import argparse
 import time
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,6 +29,7 @@ from helpers.sites.private import read_or_make
 ISSUER = "hybrid-agents-workshop"
 ALGORITHM = "EdDSA"
 REQUIRED = ["exp", "iat", "sub", "aud", "iss"]
+SIGNED_BY_PROVIDERS = "RS256"
 
 
 class Issuer:
@@ -82,6 +83,61 @@ def check(token: str, public_key: str, audience: str) -> str:
     except jwt.InvalidTokenError as error:
         raise TokenRefused(f"The token is not good: {error}.") from None
     return str(claims["sub"])
+
+
+class Provider(NamedTuple):
+    """An identity provider whose access tokens are taken, such as a user pool of Amazon Cognito.
+
+    Its public keys are given, as a JWK set: a program at a site has no way to the internet, and a pool with a domain
+    cannot be reached through an interface endpoint. Access tokens of Cognito name no audience, so a scope decides.
+    """
+
+    issuer: str
+    keys: str
+    scope: str
+
+    @classmethod
+    def of_the_settings(cls) -> Self | None:
+        """The one that is set, if one is."""
+        given = settings()
+        if given.token_issuer is None or given.token_keys is None:
+            return None
+        return cls(given.token_issuer, given.token_keys, given.token_scope)
+
+    def issued(self, token: str) -> bool:
+        """Whether a token says that it is of this provider; whether that is true, `check` finds out."""
+        try:
+            return jwt.decode(token, options={"verify_signature": False}).get("iss") == self.issuer
+        except jwt.InvalidTokenError:
+            return False
+
+    def check(self, token: str) -> str:
+        """Who calls, if the token is good: the client that it was issued to.
+
+        Raises:
+            TokenRefused: it is expired, made by someone else, no access token, or without the scope.
+        """
+        try:
+            key = jwt.PyJWKSet.from_json(self.keys)[jwt.get_unverified_header(token).get("kid", "")]
+            claims = jwt.decode(
+                token,
+                key.key,
+                algorithms=[SIGNED_BY_PROVIDERS],
+                issuer=self.issuer,
+                options={"require": ["exp", "iat", "sub", "iss"], "verify_aud": False, "verify_iat": False},
+            )
+        except jwt.ExpiredSignatureError:
+            raise TokenRefused("The token has expired. Ask the issuer for a new one.") from None
+        except KeyError:
+            raise TokenRefused(
+                f"The token is signed with a key that {self.issuer} did not have when this program was deployed. Put "
+                "its present keys into WORKSHOP_TOKEN_KEYS."
+            ) from None
+        except jwt.PyJWTError as error:
+            raise TokenRefused(f"The token is not good: {error}.") from None
+        if claims.get("token_use") != "access" or self.scope not in str(claims.get("scope", "")).split():
+            raise TokenRefused(f"The token is no access token with the scope {self.scope}. Ask the issuer for one.")
+        return str(claims["sub"])
 
 
 def main() -> None:

@@ -52,7 +52,7 @@ def test_a_token_for_another_program_is_refused(network, formulary):
 
 
 def test_a_foreign_host_is_refused(formulary):
-    assert httpx.get(f"{formulary.url}/ping", headers={"Host": "attacker.example"}).status_code == 403
+    assert httpx.get(f"{formulary.url}/mcp", headers={"Host": "attacker.example"}).status_code == 403
 
 
 def test_every_medicine_of_the_table_is_found_and_another_is_not():

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from itertools import product
 
 import httpx
 import jwt
@@ -25,12 +26,20 @@ def post(url, token=None, **options):
     return httpx.post(url, headers=headers | options.pop("headers", {}), **({"json": CALL} | options))
 
 
-@pytest.mark.parametrize("header", ["Host", "Origin"])
-@pytest.mark.parametrize("path", ["/", CARD, "/ping"])
+@pytest.mark.parametrize(("header", "path"), [*product(["Host", "Origin"], ["/", CARD]), ("Origin", "/ping")])
 def test_a_foreign_host_or_origin_is_refused_whatever_it_asks_for(peer_b, token, header, path):
     name = "evil.example" if header == "Host" else "https://evil.example"
     answer = httpx.get(peer_b.url + path, headers={header: name, "Authorization": f"Bearer {token}"})
     assert answer.status_code == 403 and "evil.example" in answer.json()["error"]
+
+
+def test_whoever_asks_by_an_address_may_know_that_it_is_well_and_nothing_else(peer_b):
+    asked = {"Host": "10.20.32.17:9000"}  # what a load balancer's health check says
+    answer = httpx.get(f"{peer_b.url}/ping", headers=asked)
+    assert (answer.status_code, answer.json()) == (200, {"status": "Healthy"})
+    for path in ("/ping/", "//ping", "/ping/..", CARD):
+        assert httpx.get(peer_b.url + path, headers=asked).status_code == 403
+    assert httpx.post(f"{peer_b.url}/ping", headers=asked).status_code == 403
 
 
 def test_a_good_token_is_let_in_directly_and_through_the_link(peer_b, url, token):

@@ -62,7 +62,7 @@ def test_without_the_key_nothing_is_told(supplier, key):
 
 
 def test_a_foreign_host_is_refused_and_ping_needs_no_key(supplier):
-    assert httpx.get(f"{supplier.url}/ping", headers={"Host": "attacker.example"}).status_code == 403
+    assert httpx.get(f"{supplier.url}/offers", headers={"Host": "attacker.example"}).status_code == 403
     assert httpx.get(f"{supplier.url}/ping").json() == {"status": "Healthy"}
 
 

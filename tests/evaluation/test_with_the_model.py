@@ -35,7 +35,7 @@ def test_each_server_gives_calls_that_can_be_read(server, tmp_path):
     assert not result.error and result.score.valid and result.replies[0].tokens_out, result
 
 
-def test_weights_and_template_are_part_of_the_configuration():
+def test_weights_template_and_parameters_are_part_of_the_configuration():
     configuration = model_at().configuration()
-    assert len(configuration["weights"]) == len(configuration["template"]) == 12
+    assert {len(configuration[told]) for told in ("weights", "template", "parameters")} == {12}
     assert configuration["temperature"] == 0 and "http" not in str(configuration)

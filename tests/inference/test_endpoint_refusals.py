@@ -52,6 +52,13 @@ def test_a_foreign_host_header_is_refused(api, host):
     assert "is not allowed" in refused(api.get("/api/tags", headers={"host": host}), 403)
 
 
+def test_a_load_balancer_asks_by_an_address_whether_it_is_well(api):
+    asked = {"host": "10.20.32.17:11434"}
+    assert api.get("/ping", headers=asked).json() == {"status": "Healthy"}
+    refused(api.get("/api/version", headers=asked), 403)
+    refused(api.get("/ping", headers=asked | {"origin": "https://evil.example"}), 403)
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:1", "[::1]:11435"])
 def test_loopback_names_are_answered(api, host):
     assert api.get("/api/version", headers={"host": host}).status_code == 200

@@ -59,6 +59,31 @@ def test_a_name_that_the_model_makes_up_means_that_no_tool_fits():
     assert Llama("weather").narrowed(request) == {"messages": ASKED["messages"], "max_tokens": 9}
 
 
+def taking(argument, type_="string", name="ask_store", **more):
+    schema = {"type": "object", "properties": {argument: {"type": type_}}, "required": [argument]} | more
+    return {"type": "function", "function": {"name": name, "parameters": schema}}
+
+
+def test_a_tool_that_takes_the_request_in_words_is_left_whatever_its_name():
+    agent, other = taking("request"), taking("sku", name="discard_stock")
+    assert Llama("count_stock").narrowed(ASKED | {"tools": [other, agent]}) == ASKED | {"tools": [agent]}
+
+
+@pytest.mark.parametrize(
+    "tool",
+    [
+        taking("city"),
+        taking("request", "integer"),
+        taking("request", required=[]),
+        taking("request", required=["request", "sku"]),
+        taking("city", required=["request"]),
+        {"type": "function", "function": {"name": "ask_store"}},
+    ],
+)
+def test_a_tool_that_takes_something_else_is_no_agent(tool):
+    assert "tools" not in Llama("count_stock").narrowed(ASKED | {"tools": [tool]})
+
+
 def test_a_tool_is_left_out_when_its_name_is_less_probable_than_the_catalogue_asks():
     least = CHAT.first_call.least
     assert "tools" in Llama("stock", least * 1.01).narrowed(ASKED)

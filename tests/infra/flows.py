@@ -1,28 +1,13 @@
-"""The connections that security groups allow, read from templates and from the map."""
+"""The connections that security groups allow, read from templates."""
 
-import tomllib
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
-from tests.infra.template import FOLDER, Template
+from tests.infra.flow_map import Flow
+from tests.infra.template import Template
 
 RULES = {"AWS::EC2::SecurityGroupIngress": "to", "AWS::EC2::SecurityGroupEgress": "from"}
 NOWHERE = {"IpProtocol": "-1", "CidrIp": "127.0.0.1/32", "Description": "Nowhere"}
-
-
-class Flow(NamedTuple):
-    """Whoever is at `source` may reach `target` at a TCP port; `end` is the one whose group says so."""
-
-    source: str
-    target: str
-    port: int
-    end: str
-
-
-def mapped() -> set[Flow]:
-    """What the map allows, once for each end that has a rule."""
-    entries = tomllib.loads((FOLDER / "flows.toml").read_text())["flow"]
-    return {Flow(e["from"], e["to"], e["port"], end) for e in entries for end in e.get("ends", ["from", "to"])}
 
 
 def allowed(templates: Iterable[Template]) -> set[Flow]:

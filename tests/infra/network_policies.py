@@ -1,47 +1,18 @@
-"""The flows of the map, and those that network policies allow, in the same shape: (from, to, protocol, port).
+"""The flows that network policies allow, in the shape of the map: (from, to, protocol, port).
 
 Policies add up: once one selects a pod for a direction, only what some policy of that direction allows may pass. A path
 needs both ends. What no policy selects is open, and so is a rule without peers or ports: such a path gets the party
 `anyone`, or the port 0, which are in no map.
 """
 
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
+from tests.infra.flow_map import PodFlow
 from tests.infra.kustomize import Manifest
 
-Flow = tuple[str, str, str, int]
 DNS = ({"kubernetes.io/metadata.name": "kube-system"}, {"k8s-app": "kube-dns"})
 ANYONE, ANY_PORT = "anyone", ("any", 0)
 DIRECTIONS = {"Ingress": ("ingress", "from"), "Egress": ("egress", "to")}
-
-
-@dataclass(frozen=True)
-class Map:
-    """The file infra/flows.toml."""
-
-    given: dict[str, Any]
-
-    @classmethod
-    def read(cls, path: Path) -> "Map":
-        """The map in a file."""
-        return cls(tomllib.loads(path.read_text("utf-8")))
-
-    def flows(self, site: str) -> set[Flow]:
-        """What may be at a kind of site."""
-        return {
-            (source, target, flow.get("protocol", "tcp"), flow["port"])
-            for flow in self.given["flows"]
-            if site in flow.get("at", self.given["addresses"])
-            for source in flow["from"]
-            for target in flow["to"]
-        }
-
-    def addresses(self, site: str) -> dict[str, str]:
-        """The ranges of the parties outside the cluster, and who is there."""
-        return {cidr: name for name, cidr in self.given["addresses"][site].items()}
 
 
 @dataclass
@@ -56,15 +27,15 @@ class Allowed:
         self.pods = {m["metadata"]["name"]: m["spec"]["template"]["metadata"]["labels"] for m in workloads}
         self.policies = [m["spec"] for m in self.manifests if m["kind"] == "NetworkPolicy"]
 
-    def leaving(self) -> set[Flow]:
+    def leaving(self) -> set[PodFlow]:
         """What the pods' side lets out."""
         return {(pod, *path) for pod in self.pods for path in self._paths(pod, "Egress")}
 
-    def entering(self) -> set[Flow]:
+    def entering(self) -> set[PodFlow]:
         """What the pods' side lets in."""
         return {(peer, pod, kind, port) for pod in self.pods for peer, kind, port in self._paths(pod, "Ingress")}
 
-    def halves(self, flows: set[Flow]) -> tuple[set[Flow], set[Flow]]:
+    def halves(self, flows: set[PodFlow]) -> tuple[set[PodFlow], set[PodFlow]]:
         """The flows of the map whose sender, and those whose receiver, is a pod here."""
         return {flow for flow in flows if flow[0] in self.pods}, {flow for flow in flows if flow[1] in self.pods}
 

@@ -4,8 +4,11 @@ import re
 
 import pytest
 
-from tests.infra.flows import allowed, mapped
+from tests.infra.flow_map import Map
+from tests.infra.flows import allowed
 from tests.infra.template import every, nodes, read
+
+MAP = Map.read()
 
 OPEN = """  WorldIn:
     Type: AWS::EC2::SecurityGroupIngress
@@ -42,13 +45,13 @@ def _is_public(path, value):
 
 
 def test_security_groups_allow_the_flows_of_the_map_and_none_other():
-    assert allowed(every()) == mapped()
+    assert allowed(every()) == MAP.crossing()
 
 
 def test_a_flow_that_is_not_in_the_map_is_seen():
-    network = read("network").changed("ToPort: 5432", "ToPort: 8080").changed("FromPort: 5432", "FromPort: 8080")
-    extra = allowed([network, read("outposts")]) - mapped()
-    assert {(flow.source, flow.target, flow.port) for flow in extra} == {("Agents", "Knowledge", 8080)}
+    network = read("network").changed("ToPort: 5432", "ToPort: 8081").changed("FromPort: 5432", "FromPort: 8081")
+    extra = allowed([network, read("outposts")]) - MAP.crossing()
+    assert {(flow.source, flow.target, flow.port) for flow in extra} == {("Agents", "Knowledge", 8081)}
 
 
 def test_a_flow_that_only_one_end_allows_is_seen():
@@ -56,7 +59,9 @@ def test_a_flow_that_only_one_end_allows_is_seen():
     start = network.text.index("  AgentsToKnowledgeIn:")
     end = network.text.index("  AgentsToEndpointsOut:")
     broken = network.changed(network.text[start:end], "")
-    assert {(flow.target, flow.end) for flow in mapped() - allowed([broken, read("outposts")])} == {("Knowledge", "to")}
+    assert {(flow.target, flow.end) for flow in MAP.crossing() - allowed([broken, read("outposts")])} == {
+        ("Knowledge", "to")
+    }
 
 
 @pytest.mark.parametrize(
@@ -103,7 +108,7 @@ def test_what_is_open_is_seen(name, old, new):
 
 
 def test_ranges_are_private_by_their_patterns():
-    ranges = {flow.source.removeprefix("range:") for flow in mapped() if flow.source.startswith("range:")}
+    ranges = {flow.source.removeprefix("range:") for flow in MAP.crossing() if flow.source.startswith("range:")}
     for name in ranges:
         pattern = read("outposts").parameters[name]["AllowedPattern"]
         assert re.search(pattern, "10.20.48.0/20")

@@ -149,7 +149,6 @@ POD, FIRST = "/spec/template/spec", "/spec/template/spec/containers/0"
         ("add", f"{FIRST}/securityContext/privileged", True, "privileged"),
         ("remove", f"{FIRST}/resources/limits/memory", None, "no limits of memory"),
         ("remove", f"{FIRST}/readinessProbe", None, "no readinessProbe"),
-        ("remove", f"{FIRST}/livenessProbe/httpGet/httpHeaders", None, "says no Host"),
         ("replace", f"{FIRST}/startupProbe/httpGet/port", "https", "no startupProbe"),
         ("replace", f"{FIRST}/image", "registry:5000/apps", "has no tag"),
     ],

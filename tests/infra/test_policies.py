@@ -86,6 +86,21 @@ def test_an_interface_endpoint_has_a_policy_and_a_group(template):
         assert made["VpcEndpointType"] == "Gateway" or made["SecurityGroupIds"] == [{"Ref": "EndpointsGroup"}]
 
 
+def unreadable(network):
+    """Log groups encrypted with the key of a network, for which its policy does not let CloudWatch use it."""
+    key = network.resources["Key"]["Properties"]["KeyPolicy"]["Statement"]
+    (held,) = [said["Condition"]["ArnLike"] for said in key if said["Sid"] == "LogsOfThisPrefix"]
+    allowed = [each["Fn::Sub"].partition(":log-group:")[2] for each in held["kms:EncryptionContext:aws:logs:arn"]]
+    groups = [made for each in every() for made in each.of("AWS::Logs::LogGroup").values() if "KmsKeyId" in made]
+    names = [made["LogGroupName"]["Fn::Sub"] for made in groups]
+    return [name for name in names if not any(name.startswith(each.removesuffix("*")) for each in allowed)]
+
+
+def test_the_key_is_for_every_log_group_that_is_encrypted_with_it():
+    assert not unreadable(read("network"))
+    assert unreadable(read("network").changed("log-group:/aws/bedrock-agentcore/runtimes/*", "log-group:/none/*"))
+
+
 @pytest.mark.parametrize(
     ("guard", "name", "old", "new"),
     [

@@ -1,0 +1,62 @@
+"""The environment variables that programs read, each from the program itself where that can be had."""
+
+import re
+from functools import cache
+
+import botocore.configprovider
+import psycopg
+from opentelemetry.sdk import environment_variables
+
+from helpers.settings.settings import ROOT, Settings
+
+# Of programs that are not here: who reads them, and where that is said.
+ELSEWHERE = {
+    "ollama": {"OLLAMA_HOST", "OLLAMA_CONTEXT_LENGTH", "OLLAMA_KEEP_ALIVE", "OLLAMA_MODELS"},  # ollama serve --help
+    "vllm": {"VLLM_NO_USAGE_STATS", "HF_HUB_OFFLINE"},  # vllm/envs.py; huggingface_hub/constants.py
+    "postgres": {"POSTGRES_DB", "POSTGRES_USER", "POSTGRES_PASSWORD"},  # docker-library/docs/postgres
+    "jupyter": {"JUPYTER_TOKEN"},  # jupyter_server/auth/identity.py
+    "shell": {"HOME"},
+}
+GET = re.compile(r'environ(?:\.get\(|\[)"([A-Z_]+)"')
+
+
+@cache
+def settings() -> set[str]:
+    """Those of the kit's settings."""
+    return {f"WORKSHOP_{name.upper()}" for name in Settings.model_fields}
+
+
+@cache
+def libraries() -> set[str]:
+    """Those of PostgreSQL's client, of boto3 and of OpenTelemetry."""
+    libpq = {each.envvar.decode() for each in psycopg.pq.Conninfo.get_defaults() if each.envvar}
+    boto = botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES.values()
+    named = [name for _, names, *_ in boto for name in ([names] if isinstance(names, str) else names or [])]
+    traces = {value for name, value in vars(environment_variables).items() if name.startswith("OTEL_")}
+    return libpq | set(named) | traces | {"OTEL_PROPAGATORS"}  # which the API reads, and names in no list
+
+
+@cache
+def source(path: str) -> set[str]:
+    """Those that a file of Python reads itself."""
+    return set(GET.findall((ROOT / path).read_text("utf-8")))
+
+
+def programs() -> set[str]:
+    """What the programs of a site read, in their container."""
+    return settings() | libraries() | source("infra/containers/healthy.py")
+
+
+def orchestrator() -> set[str]:
+    """What the orchestrator reads, on AgentCore Runtime."""
+    return settings() | libraries() | source("helpers/apps/orchestrator.py")
+
+
+def jupyter() -> set[str]:
+    """What the workbench reads."""
+    return programs() | ELSEWHERE["jupyter"]
+
+
+def model_server() -> set[str]:
+    """What Ollama and vLLM read."""
+    return ELSEWHERE["ollama"] | ELSEWHERE["vllm"] | ELSEWHERE["shell"]
