@@ -26,7 +26,7 @@ MADE = {
     "agents": {"AWS::ECS::Service", "AWS::ElasticLoadBalancingV2::ListenerRule", "AWS::IAM::Role"},
 }
 SKIPPED = {
-    "network": ("AWS::EC2::SecurityGroupEgress",),
+    "network": ("AWS::EC2::SecurityGroupEgress", "AWS::Route53Resolver::"),
     "outposts": ("AWS::EC2::LocalGateway", "AWS::EC2::SecurityGroupEgress", "AWS::S3Outposts::"),
     "knowledge": (),
     "inference": ("AWS::ECS::CapacityProvider", "AWS::ECS::ClusterCapacityProviderAssociations"),
