@@ -11,7 +11,7 @@ JUPYTER += --allow-root
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup models lab test test-fast tour bench doctor lint lock canary clean
+.PHONY: help setup models lab test test-fast tour bench doctor lint images lock canary clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,12 +26,12 @@ lab: models ## set up, then open JupyterLab at the first notebook
 	$(BIN)/jupyter lab $(JUPYTER) $(LAB)
 
 test: models lint ## set up, then run everything: lint, types, tests, every notebook
-	$(BIN)/python -m pytest tests -n 2 --dist loadfile -m "not model and not browser" $(PYTEST)
-	$(BIN)/python -m pytest tests -m "model or browser" $(PYTEST)
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile -m "not model and not browser and not alone" $(PYTEST)
+	$(BIN)/python -m pytest tests -m "model or browser or alone" $(PYTEST)
 	$(BIN)/python -m pytest notebooks $(NBVAL) $(PYTEST)
 
 test-fast: setup ## the tests that need no model and no browser (some minutes)
-	$(BIN)/python -m pytest tests -n 2 --dist loadfile -m "not model and not browser" $(PYTEST)
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile -m "not model and not browser and not alone" $(PYTEST)
 
 tour: models ## run every notebook headless and print a table of cells, seconds and results
 	$(BIN)/python tools/tour.py $(TOUR)
@@ -47,6 +47,9 @@ lint: setup ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+images: setup ## build the container images of infra/containers where docker, podman or buildah works; IMAGES='apps --tag 1' for some
+	$(BIN)/python tools/images.py $(IMAGES)
+
 lock: setup ## renew requirements.lock from requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url $(LOCK_OPTIONS) requirements.txt -o requirements.lock
@@ -56,5 +59,5 @@ canary: setup ## try the newest versions of all dependencies, and tell what brea
 
 clean: ## end the endpoint and the database and delete the environment; close JupyterLab first. Models stay in the cache folder
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m helpers.inference stop || true; $(BIN)/python -m helpers.knowledge stop || true; fi
-	rm -rf .venv .venv-canary .venv-bench .venv-bench-fastmcp .venv-phoenix artefacts .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-canary .venv-bench .venv-bench-fastmcp .venv-phoenix .venv-checkov artefacts .pytest_cache .mypy_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf

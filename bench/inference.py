@@ -4,16 +4,23 @@ The peer is the kit's runner process reached directly, which is llama.cpp's serv
 adds is then the difference: a hop over HTTP and the translation to Ollama's shapes.
 """
 
+import contextlib
 import json
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import ollama
 
-from bench.bare import bare_server
 from bench.measure import Ratio, in_turns
-from bench.tool_calls import tool_call_ratio
 from helpers.inference.client import own_endpoint, processes
+from helpers.inference.runner_config import RunnerConfig
+from helpers.inference.store import Store
 from helpers.settings import settings
 
 WORDS = 96
@@ -27,9 +34,32 @@ RECORDS = "\n".join(
 )
 
 
+@contextlib.contextmanager
+def bare_server(name: str, embedding: bool, speculate: bool = True) -> Iterator[httpx.Client]:
+    """llama.cpp's own server for the model `name`, as the engine would start it, with a client that talks to it."""
+    store = Store()
+    model = store.find(name)
+    folder = Path(tempfile.mkdtemp(prefix="workshop-bench-"))
+    config = RunnerConfig.of(model, store.file(model), folder / "llama.sock", embedding, model.context_length)
+    config.speculate = speculate
+    command = [sys.executable, "-m", "helpers.inference.runner"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(config.model_dump_json() + "\n")
+        process.stdin.flush()
+        assert process.stdout.readline(), "llama.cpp did not start"
+        transport = httpx.HTTPTransport(uds=str(config.socket), limits=httpx.Limits(max_keepalive_connections=0))
+        try:
+            with httpx.Client(transport=transport, base_url="http://runner", timeout=600) as client:
+                yield client
+        finally:
+            process.kill()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def ratios() -> list[Ratio]:
-    """Generation, time to first token, calls of tools and embedding, each against the bare server."""
-    return [*_chat_ratios(), tool_call_ratio(), _embedding_ratio(), _speculation_ratio()]
+    """Generation, time to first token and embedding, each against the bare server."""
+    return [*_chat_ratios(), _embedding_ratio(), _speculation_ratio()]
 
 
 def notes() -> list[str]:

@@ -4,7 +4,7 @@
 interrupted, `report` counts. May import: inference, settings.
 """
 
-from helpers.evaluation.cases import Case, read, select, write
+from helpers.evaluation.cases import Case, read, select, spread, write
 from helpers.evaluation.errors import CasesUnusable, EvaluationError, LeaderboardUnusable, ModelFailed, RunUnusable
 from helpers.evaluation.models import model_at
 from helpers.evaluation.report import compare, failures, plot, table
@@ -26,6 +26,7 @@ __all__ = [
     "read_results",
     "run",
     "select",
+    "spread",
     "table",
     "write",
 ]

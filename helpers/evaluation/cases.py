@@ -209,8 +209,9 @@ def select(cases: Sequence[Case], ids: Ids = "all", limit: int | None = None) ->
     groups: dict[str, list[Case]] = {}
     for case in kept:
         groups.setdefault(case.category, []).append(case)
-    return [case for group in groups.values() for case in _spread(group, limit)]
+    return [case for group in groups.values() for case in spread(group, limit)]
 
 
-def _spread(group: list[Case], limit: int) -> list[Case]:
-    return [group[number * len(group) // limit] for number in range(limit)] if limit < len(group) else group
+def spread(group: Sequence[Case], limit: int) -> list[Case]:
+    """At most `limit` of `group`, evenly spread."""
+    return [group[number * len(group) // limit] for number in range(limit)] if limit < len(group) else list(group)

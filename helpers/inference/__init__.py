@@ -13,6 +13,7 @@ from helpers.inference.errors import (
     ModelDamaged,
     ModelNotFound,
     NoSpace,
+    QuantiserFailed,
     RunnerFailed,
 )
 
@@ -24,6 +25,7 @@ __all__ = [
     "ModelDamaged",
     "ModelNotFound",
     "NoSpace",
+    "QuantiserFailed",
     "RunnerFailed",
     "cpu_seconds",
     "endpoint",

@@ -1,4 +1,4 @@
-"""`python -m helpers.inference`: serve, pull, list, show, add, rm, stop."""
+"""`python -m helpers.inference`: serve, pull, list, show, add, create, rm, stop."""
 
 import argparse
 import json
@@ -6,12 +6,22 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from helpers.inference.catalogue import Model, catalogue
 from helpers.inference.client import stop
+from helpers.inference.creation import create
 from helpers.inference.errors import InferenceError
+from helpers.inference.levels import LEVELS
 from helpers.inference.server import serve
 from helpers.inference.store import Store
 from helpers.settings import SettingsError, settings
@@ -55,6 +65,11 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("path", type=Path, help="the file; it is copied")
     command.add_argument("--name", help="name to give it; the file's own if none")
     command.set_defaults(run=_add)
+    command = commands.add_parser("create", help="bring a model to another level of quantisation")
+    command.add_argument("model", metavar="NEW", help="name to give it")
+    command.add_argument("--from", dest="source", required=True, metavar="MODEL", help="the model to start from")
+    command.add_argument("--quantize", required=True, metavar="LEVEL", help=", ".join(LEVELS))
+    command.set_defaults(run=_create)
     commands.add_parser("stop", help="end the endpoint that the notebooks share").set_defaults(run=_stop)
     return parser
 
@@ -111,6 +126,17 @@ def _remove(given: argparse.Namespace) -> None:
 def _add(given: argparse.Namespace) -> None:
     model = Store().add(given.path, given.name)
     print(f"{model.name} is in the store ({_size(model)}, {', '.join(model.capabilities)}).")
+
+
+def _create(given: argparse.Namespace) -> None:
+    store = Store()
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bars:
+        bar = bars.add_task(given.model, total=None)
+        for told in create(store, given.model, given.source, given.quantize):
+            bars.update(bar, description=told["status"], total=told.get("total"), completed=told.get("completed", 0))
+    model = store.find(given.model)
+    print(f"{model.name} is in the store ({_size(model)}).")
 
 
 def _stop(given: argparse.Namespace) -> None:

@@ -31,7 +31,7 @@ class Carrier(BaseModel):
 class FirstCall(BaseModel):
     """How a model begins a call of a tool, and how sure it must be of the tool's name; see `tool_choice`.
 
-    `opening` is the text before the name, `least` the probability of the name, measured for model and template.
+    `opening` is the text before the name, `least` the probability of a tool's name, measured for model and template.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -44,7 +44,7 @@ class Model(BaseModel):
 
     `size` is in bytes. `context_length` is in tokens: what the kit's endpoint gives a request unless `num_ctx` asks for
     more, at most `trained_context`. `chat_template` names a file in `templates/`; None means the template in the GGUF
-    file.
+    file. `parent` is the model that this one was requantised from, and `parent_sha256` its file as it then was.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -64,6 +64,8 @@ class Model(BaseModel):
     chat_template: str | None = None
     first_call: FirstCall | None = None
     carrier: Carrier | None = None
+    parent: str = ""
+    parent_sha256: str = ""
 
     def template_text(self) -> str:
         """The chat template to use in place of the file's own; empty for the file's own."""

@@ -2,15 +2,16 @@
 
 import time
 
-import httpx
 from pydantic_core import from_json
 
 from helpers.inference import wire
 from helpers.inference.catalogue import Model
 from helpers.inference.engine import Engine, Runner
-from helpers.inference.errors import BadRequest, RunnerFailed
-from helpers.inference.http import died, refusal, too_long
-from helpers.inference.shapes import JSON, EmbedRequest
+from helpers.inference.errors import BadRequest
+from helpers.inference.http import post, refusal, too_long
+from helpers.inference.shapes import EmbedRequest
+
+EMBEDDINGS = "/v1/embeddings"
 
 
 async def embed(engine: Engine, asked: EmbedRequest, texts: list[str]) -> tuple[list[list[float]], int, int]:
@@ -28,9 +29,11 @@ async def embed(engine: Engine, asked: EmbedRequest, texts: list[str]) -> tuple[
         load = time.perf_counter_ns() - started
         if not texts:
             return [], 0, load
-        response = await _post(runner, {"input": texts})
+        response = await post(runner, EMBEDDINGS, {"input": texts})
         if response.status_code != 200:
-            response = await _post(runner, {"input": [await _fitting(runner, t, asked.truncate) for t in texts]})
+            response = await post(
+                runner, EMBEDDINGS, {"input": [await _fitting(runner, t, asked.truncate) for t in texts]}
+            )
         if response.status_code != 200:
             raise BadRequest(refusal(response.content))
     answer = from_json(response.content)  # many floats, and Python's own json is slow at them
@@ -48,18 +51,11 @@ def check_embeds(model: Model) -> None:
         raise BadRequest(f'"{model.name}" does not support embeddings')
 
 
-async def _post(runner: Runner, payload: JSON) -> httpx.Response:
-    try:
-        return await runner.client.post("/v1/embeddings", json=payload)
-    except httpx.TransportError as error:
-        raise RunnerFailed(died(runner.model)) from error
-
-
 async def _fitting(runner: Runner, text: str, truncate: bool) -> str | list[int]:
     """`text`, or its first tokens where it is longer than the context."""
     if len(text) < runner.n_ctx:  # a token is at least one character
         return text
-    reply = await runner.client.post("/tokenize", json={"content": text, "add_special": True})
+    reply = await post(runner, "/tokenize", {"content": text, "add_special": True})
     tokens = list(reply.json()["tokens"])
     if len(tokens) <= runner.n_ctx:
         return text

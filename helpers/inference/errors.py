@@ -37,3 +37,7 @@ class RunnerFailed(InferenceError):
 
 class EndpointFailed(InferenceError):
     """The kit's endpoint did not start."""
+
+
+class QuantiserFailed(InferenceError):
+    """A model could not be brought to another level of quantisation."""

@@ -1,19 +1,20 @@
-"""What both of the endpoint's dialects need: who may ask, how a body is read, how a runner's stream is passed on."""
+"""What the endpoint's dialects need: who may ask, how a body is read, a runner asked, a stream passed on or made."""
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
+from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from helpers.inference.catalogue import Model
 from helpers.inference.engine import Runner
-from helpers.inference.errors import BadRequest, RunnerFailed
+from helpers.inference.errors import BadRequest, InferenceError, RunnerFailed
 from helpers.inference.shapes import JSON
 from helpers.settings.settings import LOOPBACK
 
@@ -151,6 +152,49 @@ def too_long(tokens: int, n_ctx: int) -> str:
         f"the input length exceeds the context length: {tokens} tokens, the context holds {n_ctx}. Shorten the input, "
         'or ask for more, if the model was trained for it: "options": {"num_ctx": N}'
     )
+
+
+async def post(runner: Runner, path: str, payload: JSON) -> httpx.Response:
+    """What `runner` answers, refusals too.
+
+    Raises:
+        RunnerFailed: the runner ended.
+    """
+    try:
+        return await runner.client.post(path, json=payload)
+    except httpx.TransportError as error:
+        raise RunnerFailed(died(runner.model)) from error
+
+
+async def answer(
+    request: Request, records: AsyncGenerator[JSON], stream: bool, whole: Callable[[list[JSON]], JSON]
+) -> Response:
+    """Stream the records as NDJSON, or send them as one; errors before the first get a status of their own."""
+    if not stream:
+        return JSONResponse(whole(await unless_gone(request.receive, _all(records))))
+    first = await unless_gone(request.receive, anext(records))
+    return StreamingResponse(_ndjson(replay(first, records)), media_type="application/x-ndjson")
+
+
+async def progress(steps: Generator[Any]) -> AsyncGenerator[JSON]:
+    """The steps of work that blocks, each from a thread; the work is ended when nobody listens any more."""
+    try:
+        async for step in iterate_in_threadpool(steps):
+            yield dict(step)
+    finally:
+        await run_in_threadpool(steps.close)
+
+
+async def _all(records: AsyncIterator[JSON]) -> list[JSON]:
+    return [record async for record in records]
+
+
+async def _ndjson(records: AsyncIterator[JSON]) -> AsyncIterator[str]:
+    try:
+        async for record in records:
+            yield json.dumps(record, ensure_ascii=False) + "\n"
+    except InferenceError as error:  # the status is sent; the stream is the only place left to say it
+        yield json.dumps({"error": str(error)}) + "\n"
 
 
 async def replay(first: T, rest: AsyncIterator[T]) -> AsyncIterator[T]:

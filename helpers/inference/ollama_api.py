@@ -2,22 +2,22 @@
 
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic_core import to_json
-from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from helpers.inference import shapes, wire
 from helpers.inference.catalogue import Model
 from helpers.inference.embedding import embed
 from helpers.inference.engine import Engine, Runner
-from helpers.inference.errors import BadRequest, InferenceError
-from helpers.inference.http import events, read_body, replay, unless_gone
+from helpers.inference.errors import BadRequest
+from helpers.inference.http import answer, events, progress, read_body, unless_gone
 from helpers.inference.shapes import JSON
 from helpers.inference.tool_choice import narrowed
 
@@ -75,16 +75,8 @@ class OllamaAPI:
 
     async def pull(self, request: Request) -> Response:
         asked = shapes.parse(shapes.PullRequest, await read_body(request))
-        progress = self.store.pull(asked.model or asked.name)
-
-        async def records() -> AsyncGenerator[JSON]:
-            try:
-                async for status in iterate_in_threadpool(progress):
-                    yield dict(status)
-            finally:
-                await run_in_threadpool(progress.close)
-
-        return await _answer(request, records(), asked.stream, lambda parts: parts[-1])
+        records = progress(self.store.pull(asked.model or asked.name))
+        return await answer(request, records, asked.stream, lambda parts: parts[-1])
 
     async def delete(self, request: Request) -> Response:
         model = self.store.find(await _model_name(request))
@@ -94,11 +86,11 @@ class OllamaAPI:
 
     async def chat(self, request: Request) -> Response:
         asked = shapes.parse(shapes.ChatRequest, await read_body(request))
-        return await _answer(request, self._chat(asked), asked.stream, _whole_chat)
+        return await answer(request, self._chat(asked), asked.stream, _whole_chat)
 
     async def generate(self, request: Request) -> Response:
         asked = shapes.parse(shapes.GenerateRequest, await read_body(request))
-        return await _answer(request, self._generate(asked), asked.stream, _whole_generation)
+        return await answer(request, self._generate(asked), asked.stream, _whole_generation)
 
     async def embed(self, request: Request) -> Response:
         started = time.perf_counter_ns()
@@ -122,7 +114,7 @@ class OllamaAPI:
         payload = wire.sampling(asked.options) | wire.response_format(asked.format)
         payload["messages"] = wire.openai_messages(asked.messages or [])
         if asked.tools:
-            payload |= {"tools": asked.tools, "parallel_tool_calls": True}
+            payload["tools"] = asked.tools
         if any(message.images for message in asked.messages or []):
             raise BadRequest(f'"{model.name}" does not support images')
         async for record in self._generated(model, asked, "/v1/chat/completions", payload, bool(asked.messages)):
@@ -199,26 +191,6 @@ def check_capabilities(model: Model, asked: shapes.Request | None = None, tools:
         raise BadRequest(f"{model.name} does not support tools")
     if asked and asked.think:
         raise BadRequest(f'"{model.name}" does not support thinking')
-
-
-async def _answer(request: Request, records: AsyncGenerator[JSON], stream: bool, whole: Any) -> Response:  # noqa: ANN401
-    """Stream the records as NDJSON, or send them as one; errors before the first get a status of their own."""
-    if not stream:
-        return JSONResponse(whole(await unless_gone(request.receive, _all(records))))
-    first = await unless_gone(request.receive, anext(records))
-    return StreamingResponse(_ndjson(replay(first, records)), media_type="application/x-ndjson")
-
-
-async def _all(records: AsyncIterator[JSON]) -> list[JSON]:
-    return [record async for record in records]
-
-
-async def _ndjson(records: AsyncIterator[JSON]) -> AsyncIterator[str]:
-    try:
-        async for record in records:
-            yield json.dumps(record, ensure_ascii=False) + "\n"
-    except InferenceError as error:  # the status is sent; the stream is the only place left to say it
-        yield json.dumps({"error": str(error)}) + "\n"
 
 
 def _whole_chat(records: list[JSON]) -> JSON:

@@ -54,8 +54,6 @@ class OpenAIAPI:
         body = _parse(await read_body(request))
         model = self._find(body, settings().chat_model)
         check_capabilities(model, tools=bool(body.get("tools")))
-        if body.get("tools"):
-            body.setdefault("parallel_tool_calls", True)  # OpenAI's default, not llama.cpp's
         return await self._pass_on(request, model, "chat", body)
 
     async def embeddings(self, request: Request) -> Response:

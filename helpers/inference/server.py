@@ -21,6 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from helpers.inference.client import KIT_HEADER
+from helpers.inference.create_api import CreateAPI
 from helpers.inference.engine import Engine
 from helpers.inference.errors import EndpointFailed, InferenceError
 from helpers.inference.http import HostGuard
@@ -67,7 +68,13 @@ def create_app(engine: Engine, allowed_hosts: frozenset[str] = LOOPBACK) -> Star
         await engine.close()
 
     return Starlette(
-        routes=[Route("/", _root), Route("/ping", _root), *OllamaAPI(engine).routes(), *OpenAIAPI(engine).routes()],
+        routes=[
+            Route("/", _root),
+            Route("/ping", _root),
+            *OllamaAPI(engine).routes(),
+            *OpenAIAPI(engine).routes(),
+            *CreateAPI(engine).routes(),
+        ],
         middleware=[
             Middleware(HostGuard, allowed=allowed_hosts),
             Middleware(OpenTelemetryMiddleware, excluded_urls="/ping$", exclude_spans=["receive", "send"]),

@@ -20,6 +20,11 @@ from helpers.inference.errors import BadRequest, ModelDamaged, ModelNotFound
 from helpers.inference.gguf_file import describe, metadata
 from helpers.settings import settings
 
+# What a requantised model does not have from its parent.
+OWN = (
+    "name", "about", "quantization_level", "size", "sha256", "source", "carrier", "parent", "parent_sha256",
+)  # fmt: skip
+
 
 class Store:
     """The model store in `folder` (bytes on disk, no process of its own)."""
@@ -51,7 +56,7 @@ class Store:
         Raises:
             ModelDamaged: the file is missing, half-written or changed.
         """
-        path = self._home(model) / "model.gguf"
+        path = self.home(model) / "model.gguf"
         state = _state(path)
         if state is None or state[0] != model.size:
             size = state[0] if state else 0
@@ -80,7 +85,7 @@ class Store:
 
     def modified(self, model: Model) -> datetime:
         """When the model was stored."""
-        return datetime.fromtimestamp((self._home(model) / "manifest.json").stat().st_mtime, UTC)
+        return datetime.fromtimestamp((self.home(model) / "manifest.json").stat().st_mtime, UTC)
 
     def pull(self, name: str) -> Generator[Progress]:
         """Fetch a model of the catalogue; tells its progress as Ollama's `/api/pull` does.
@@ -93,7 +98,7 @@ class Store:
         if model is None:
             raise ModelNotFound(f"pull model manifest: '{name}' is not in the catalogue{self._remedy(name, {})}")
         yield {"status": "pulling manifest"}
-        home = self._home(model)
+        home = self.home(model)
         home.mkdir(parents=True, exist_ok=True)
         lock = FileLock(home.with_name(f"{home.name}.lock"), thread_local=False)
         try:
@@ -102,10 +107,10 @@ class Store:
             yield {"status": "waiting for another process that is fetching the same model"}
             lock.acquire()
         try:
-            if not self._sound(model):
+            if not self.is_sound(model):
                 yield from fetch(model, home / "partial")
                 yield {"status": "writing manifest"}
-                self._commit(model, home / "partial" / "model.gguf")
+                self.commit(model, home / "partial" / "model.gguf")
         finally:
             lock.release()
         yield {"status": "success"}
@@ -122,10 +127,10 @@ class Store:
         if wanted in catalogue():
             raise BadRequest(f"{wanted} is a model of the catalogue. Choose another name: --name my-model")
         model = describe(path, wanted, sha256(path))
-        partial = self._home(model) / "partial"
+        partial = self.home(model) / "partial"
         partial.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, partial / "model.gguf")
-        self._commit(model, partial / "model.gguf")
+        self.commit(model, partial / "model.gguf")
         return model
 
     def remove(self, name: str) -> None:
@@ -134,40 +139,46 @@ class Store:
         Raises:
             ModelNotFound: it is not here.
         """
-        shutil.rmtree(self._home(self.find(name)))
+        shutil.rmtree(self.home(self.find(name)))
 
-    def _sound(self, model: Model) -> bool:
+    def is_sound(self, model: Model) -> bool:
+        """Whether it is here, its file whole and verified."""
         try:
             return model in self.models() and self.file(model).exists()
         except ModelDamaged:
             return False
 
-    def _commit(self, model: Model, file: Path) -> None:
-        home = self._home(model)
+    def commit(self, model: Model, file: Path) -> None:
+        """Make `file`, which lies in a folder of the model's own that is then deleted, the file of `model`."""
+        home = self.home(model)
         (home / "manifest.json").unlink(missing_ok=True)
         file.replace(home / "model.gguf")
         scratch = home / "manifest.new"
         scratch.write_text(model.model_dump_json(indent=2))
         scratch.replace(home / "manifest.json")
-        shutil.rmtree(home / "partial")
+        shutil.rmtree(file.parent)
 
     def _read_manifest(self, path: Path) -> Model | None:
         """The catalogue's entry where it has one: a manifest on disk cannot vouch for a file of the catalogue."""
         try:
             text = path.read_text()
-            return catalogue().get(json.loads(text)["name"]) or Model.model_validate_json(text)
+            return catalogue().get(json.loads(text)["name"]) or _as_parent(Model.model_validate_json(text))
         except (OSError, ValueError, KeyError):  # half-written: the model is not here
             return None
 
-    def _home(self, model: Model) -> Path:
+    def home(self, model: Model) -> Path:
+        """The folder of `model`, whether it is there or not."""
         return self.folder / model.name.replace(":", "--").replace("/", "--")
 
     def _damage(self, model: Model, path: Path, what: str) -> str:
-        mend = (
-            f"python -m helpers.inference pull {model.name}"
+        command = (
+            f"create {model.name} --from {model.parent} --quantize {model.quantization_level}"
+            if model.parent
+            else f"pull {model.name}"
             if model.carrier
-            else f"python -m helpers.inference add {model.source} --name {model.name}"
+            else f"add {model.source} --name {model.name}"
         )
+        mend = f"python -m helpers.inference {command}"
         return f"{path} is refused: {what}. It was half-written or changed. Mend it with: {mend}"
 
     def _remedy(self, wanted: str, here: dict[str, Model]) -> str:
@@ -175,6 +186,12 @@ class Store:
             return f"; fetch it with: python -m helpers.inference pull {wanted}"
         near = nearest(wanted, dict.fromkeys([*here, *catalogue()]))
         return f"; nearest names: {', '.join(near)}" if near else f"; the catalogue has {', '.join(catalogue())}"
+
+
+def _as_parent(model: Model) -> Model:
+    """A requantised model is prompted as the catalogue now prompts the one that it was made from."""
+    parent = catalogue().get(model.parent)
+    return parent.model_copy(update=model.model_dump(include=set(OWN))) if parent else model
 
 
 def _state(path: Path) -> tuple[int, ...] | None:

@@ -7,15 +7,14 @@ grammar; if that is not the name of a tool, or not with enough probability, none
 
 import math
 
-import httpx
-
 from helpers.inference.catalogue import FirstCall
 from helpers.inference.engine import Runner
-from helpers.inference.errors import BadRequest, RunnerFailed
-from helpers.inference.http import died, refusal
+from helpers.inference.errors import BadRequest
+from helpers.inference.http import post, refusal
 from helpers.inference.shapes import JSON
 
 NAME_TOKENS = 32
+ALTERNATIVES = 10  # tokens at each place whose probability is looked at
 OF_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
 
 
@@ -30,7 +29,7 @@ async def narrowed(runner: Runner, request: JSON) -> JSON:
     """
     if not (first := runner.model.first_call) or not _is_open(request):
         return request
-    prompt = (await _post(runner, "/apply-template", request))["prompt"]
+    prompt = (await _asked(runner, "/apply-template", request))["prompt"]
     if await _fits(runner, first, prompt, {tool["function"]["name"] for tool in request["tools"]}):
         return request
     return {key: value for key, value in request.items() if key not in OF_TOOLS}
@@ -43,7 +42,7 @@ def _is_open(request: JSON) -> bool:
 
 
 async def _fits(runner: Runner, first: FirstCall, prompt: str, names: set[str]) -> bool:
-    begun = await _post(
+    begun = await _asked(
         runner,
         "/completion",
         {
@@ -51,19 +50,30 @@ async def _fits(runner: Runner, first: FirstCall, prompt: str, names: set[str]) 
             "n_predict": NAME_TOKENS,
             "stop": ['"'],
             "temperature": 0,
-            "n_probs": 1,
+            "n_probs": ALTERNATIVES,
             "speculative.n_max": 0,  # a token that was guessed has no probability
         },
     )
-    sure = math.exp(sum(token["logprob"] for token in begun["completion_probabilities"]))
-    return begun["content"] in names and sure >= first.least
+    return begun["content"] in names and _sure(begun["completion_probabilities"], names) >= first.least
 
 
-async def _post(runner: Runner, path: str, body: JSON) -> JSON:
-    try:
-        reply = await runner.client.post(path, json=body)
-    except httpx.TransportError as error:
-        raise RunnerFailed(died(runner.model)) from error
+def _sure(tokens: list[JSON], names: set[str]) -> float:
+    """The probability that a name is one of `names`, whichever: where two tools fit, they share it."""
+    written, sure = "", 1.0
+    for token in tokens:
+        if written in names:  # what follows is the closing quote
+            break
+        sure *= sum(
+            math.exp(each["logprob"])
+            for each in token["top_logprobs"]
+            if any(name.startswith(written + each["token"]) for name in names)
+        )
+        written += token["token"]
+    return sure
+
+
+async def _asked(runner: Runner, path: str, body: JSON) -> JSON:
+    reply = await post(runner, path, body)
     if reply.status_code != 200:
         raise BadRequest(refusal(reply.content))
     answer: JSON = reply.json()

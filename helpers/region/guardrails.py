@@ -22,7 +22,6 @@ MakeJudge = Callable[[Json], Judge]
 
 DRAFT = "DRAFT"
 MOST, MOST_VERSIONS = 100, 20  # quotas of an account in a Region, and of a guardrail
-STAND_IN = "judged by the kit in place of Bedrock"
 JUDGES = 16  # that are kept, each with what it has compiled
 
 
@@ -157,7 +156,7 @@ class StandIn:
 
         self.judge = EdgeGuardrail(found, narrowed=True, thorough=True)
         left_out = ", ".join(gap.rule for gap in self.judge.gaps)
-        self.label = STAND_IN + (f"; not enforced here: {left_out}" if left_out else "")
+        self.label = "judged by the kit in place of Bedrock" + (f"; not enforced here: {left_out}" if left_out else "")
 
     def apply(self, source: Source, content: list[Json], output_scope: Scope = "INTERVENTIONS") -> Json:
         """The report.
@@ -169,13 +168,10 @@ class StandIn:
         return report | {"actionReason": f"{report['actionReason']} ({self.label})"}
 
 
-compiled: MakeJudge = StandIn
-
-
 class Judges:
     """Judges of versions of guardrails, made when they are first asked for."""
 
-    def __init__(self, make: MakeJudge = compiled) -> None:
+    def __init__(self, make: MakeJudge = StandIn) -> None:
         self.make = make
         self.made: OrderedDict[str, Judge] = OrderedDict()
         self.turn = threading.Lock()

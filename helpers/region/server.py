@@ -27,7 +27,7 @@ from helpers.region.credentials import Keys
 from helpers.region.errors import NotHere, RegionError
 from helpers.region.functions import Functions
 from helpers.region.gateway.service import Gateways
-from helpers.region.guardrails import Judges, MakeJudge, compiled
+from helpers.region.guardrails import Judges, MakeJudge, StandIn
 from helpers.region.guardrails_control import GuardrailControl
 from helpers.region.images import Images
 from helpers.region.journal import Answer, Journal, changes
@@ -63,7 +63,7 @@ class Region:
         images: Mapping[str, str],
         allowed: frozenset[str] = LOOPBACK,
         keep: bool = False,
-        make_judge: MakeJudge = compiled,
+        make_judge: MakeJudge = StandIn,
     ) -> None:
         """Files are in `folder`; with `keep`, what calls changed is kept there, and found again.
 

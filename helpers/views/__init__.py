@@ -3,15 +3,21 @@
 Holds `topology`, `sequence`, `trace` and `calls`, and `trace_table` and `calls_table` for the last two as text; a trace
 is easier to read without `PLUMBING`.
 Pictures have a ground of their own, so that they can be read in the dark theme too.
-`memory` is a model's, part by part, and `Explorer` chooses one by widgets and says where it fits.
-May import: tracing, sizing, sites, settings.
+`memory` is a model's, part by part, and `Explorer` chooses one by widgets and says where it fits; `placements` draws
+what turns take where, and `PlacementExplorer` chooses a placement.
+May import: placement, tracing, sizing, sites, settings.
 """
 
 from helpers.views import sequence
 from helpers.views.callers import calls, calls_table
 from helpers.views.explorer import Explorer
 from helpers.views.memory import memory
+from helpers.views.placement_explorer import PlacementExplorer
+from helpers.views.placements import placements
 from helpers.views.topology import topology
 from helpers.views.waterfall import PLUMBING, trace, trace_table
 
-__all__ = ["PLUMBING", "Explorer", "calls", "calls_table", "memory", "sequence", "topology", "trace", "trace_table"]
+__all__ = [
+    "PLUMBING", "Explorer", "PlacementExplorer", "calls", "calls_table", "memory", "placements", "sequence", "topology",
+    "trace", "trace_table",
+]  # fmt: skip

@@ -1,16 +1,9 @@
-"""Choose a model, a scheme, a context and a number of requests, and see the memory and who has it at the edge.
-
-The picture and the table are outputs of the cell, replaced when something is chosen: so they are there without a
-kernel too, on GitHub and under nbval, where the controls are one line of text.
-"""
+"""Choose a model, a scheme, a context and a number of requests, and see the memory and who has it at the edge."""
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import uuid4
 
-import ipywidgets
 import pandas as pd
-from IPython.display import display, update_display
 
 from helpers.sizing.engines import ENGINES
 from helpers.sizing.errors import SizingError
@@ -19,6 +12,7 @@ from helpers.sizing.places import EDGE, Kind, holds, reason, smallest
 from helpers.sizing.readers import known, shape
 from helpers.sizing.schemes import SCHEMES
 from helpers.sizing.shape import Shape
+from helpers.views.controls import Chooser, Line, choice, nearest, slider
 from helpers.views.memory import memory
 
 REQUESTS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -26,10 +20,9 @@ LEAST_CONTEXT = 512
 USUAL = ("FP8", "Q4_K_M")
 ROWS = 12  # of the table
 SHOWN = ["instance", "place", "used", "gpu", "GiB", "needed GiB", "headroom", "verified"]
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-class Explorer:
+class Explorer(Chooser):
     """The controls, and what they show. `memory` and `table` are the results of what is chosen now.
 
         explorer = Explorer(model="Llama-3.1-8B", scheme="FP8", engine="vllm")
@@ -51,13 +44,12 @@ class Explorer:
         self.kinds = kinds
         names = dict.fromkeys([model, *models, *known()])
         self._shapes: dict[str, Shape] = {}
-        self._keys = [uuid4().hex for _ in range(3)]  # of the outputs that are replaced
-        self.engine = _choice("Engine", list(ENGINES), engine)
-        self.model = _choice("Model", list(names), model)
-        self.scheme = _choice("Scheme", _schemes(engine), scheme)
-        self.context = _slider("Context", _contexts(self._shape().context), context)
-        self.parallel = _slider("Requests", list(REQUESTS), parallel)
-        self.controls = ipywidgets.VBox([self.model, self.engine, self.scheme, self.context, self.parallel])
+        self.engine = choice("Engine", list(ENGINES), engine)
+        self.model = choice("Model", list(names), model)
+        self.scheme = choice("Scheme", _schemes(engine), scheme)
+        self.context = slider("Context", _contexts(self._shape().context), context)
+        self.parallel = slider("Requests", list(REQUESTS), parallel)
+        super().__init__([self.model, self.engine, self.scheme, self.context, self.parallel], outputs=3)
         self.engine.observe(self._engine_chosen, "value")
         self.model.observe(self._model_chosen, "value")
         for control in (self.scheme, self.context, self.parallel):
@@ -77,31 +69,15 @@ class Explorer:
         """Which instance types hold it, at all places of `kinds` (see `helpers.sizing.places.holds`)."""
         return holds(self.memory, self.kinds)
 
-    def _ipython_display_(self) -> None:
-        shown = {**self.controls._repr_mimebundle_(), "text/plain": self._words()}
-        display({kind: shown[kind] for kind in ("text/plain", WIDGET) if kind in shown}, raw=True)  # type: ignore[no-untyped-call]
-        for key, content in zip(self._keys, self._contents(), strict=True):
-            display(content, display_id=key)  # type: ignore[no-untyped-call]
-
-    def _words(self) -> str:
-        """The controls, for those who see them without a kernel."""
-        controls = (self.model, self.engine, self.scheme, self.context, self.parallel)
-        chosen = ", ".join(f"{one.description.lower()} {one.value}" for one in controls)
-        return f"Chosen: {chosen}. Run the cell to choose anew."
-
     def _contents(self) -> tuple[object, object, object]:
         """The picture, the table, and a line about it; in place of the first two, nothing when there is a fault."""
         try:
             needed, table = self.memory, self.table
         except SizingError as error:
-            return _Line(""), _Line(""), _Line(str(error))
+            return Line(""), Line(""), Line(str(error))
         rows = smallest(table)[SHOWN].head(ROWS)
         line = reason(table) or f"The smallest of each family; all {len(table)} rows are in explorer.table."
-        return memory(needed), _Line("") if table.empty else rows, _Line(line)
-
-    def _chosen(self, _: object = None) -> None:
-        for key, content in zip(self._keys, self._contents(), strict=True):
-            update_display(content, display_id=key)  # type: ignore[no-untyped-call]
+        return memory(needed), Line("") if table.empty else rows, Line(line)
 
     def _engine_chosen(self, _: object) -> None:
         _offer(self.scheme, _schemes(self.engine.value), self._chosen)
@@ -118,16 +94,6 @@ class Explorer:
         if name not in self._shapes:
             self._shapes[name] = shape(name)
         return self._shapes[name]
-
-
-class _Line:
-    """A line of text as an output."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __repr__(self) -> str:
-        return self.text
 
 
 def _schemes(engine: str) -> list[str]:
@@ -162,23 +128,5 @@ def _offer(control: Any, options: list[Any], then: Any) -> None:  # noqa: ANN401
 def _else(chosen: Any, options: list[Any]) -> Any:  # noqa: ANN401
     """The number nearest to what was chosen, or the scheme that most people take."""
     if isinstance(chosen, int):
-        return _nearest(chosen, options)
+        return nearest(chosen, options)
     return next((name for name in USUAL if name in options), options[0])
-
-
-def _nearest(value: int, options: list[int]) -> int:
-    return min(options, key=lambda option: abs(option - value))
-
-
-def _choice(label: str, options: list[str], value: str) -> Any:  # noqa: ANN401
-    return ipywidgets.Dropdown(description=label, options=options, value=value, layout=ipywidgets.Layout(width="340px"))
-
-
-def _slider(label: str, options: list[int], value: int) -> Any:  # noqa: ANN401
-    return ipywidgets.SelectionSlider(
-        description=label,
-        options=[(f"{option:,}", option) for option in options],
-        value=_nearest(value, options),
-        continuous_update=False,
-        layout=ipywidgets.Layout(width="480px"),
-    )

@@ -8,11 +8,12 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from helpers.inference.catalogue import catalogue
+from helpers.inference.catalogue import FirstCall, catalogue
 from helpers.inference.errors import BadRequest, RunnerFailed
 from helpers.inference.tool_choice import narrowed
 
-CHAT = catalogue()["qwen2.5-coder:1.5b"]
+FIRST = FirstCall(opening='```json\n{"name": "', least=0.35)
+CHAT = catalogue()["qwen2.5-coder:1.5b"].model_copy(update={"first_call": FIRST})
 TOOLS = [{"type": "function", "function": {"name": name, "parameters": {}}} for name in ("stock", "reserve")]
 ASKED = {"messages": [{"role": "user", "content": "How many are there?"}], "tools": TOOLS, "max_tokens": 9}
 
@@ -22,10 +23,15 @@ class Llama:
 
     def __init__(self, name="stock", probability=1.0, status=200, model=CHAT):
         self.name, self.status = name, status
-        self.tokens = [{"logprob": math.log(probability) / 2}] * 2
+        self.tokens = [self.token(name[:2], {name[:2]: probability}), self.token(name[2:], {name[2:]: 1.0})]
         self.asked = []
         client = httpx.AsyncClient(transport=httpx.MockTransport(self.answer), base_url="http://runner")
         self.runner = SimpleNamespace(model=model, client=client)
+
+    @staticmethod
+    def token(text, probabilities):
+        tops = [{"token": each, "logprob": math.log(of)} for each, of in probabilities.items()]
+        return {"token": text, "logprob": tops[0]["logprob"], "top_logprobs": tops}
 
     def answer(self, request):
         body = json.loads(request.content)
@@ -57,6 +63,15 @@ def test_a_tool_is_left_out_when_its_name_is_less_probable_than_the_catalogue_as
     least = CHAT.first_call.least
     assert "tools" in Llama("stock", least * 1.01).narrowed(ASKED)
     assert "tools" not in Llama("stock", least * 0.99).narrowed(ASKED)
+
+
+def test_tools_that_fit_equally_well_share_the_probability():
+    least = CHAT.first_call.least
+    llama = Llama("stock")
+    llama.tokens[0] = llama.token("st", {"st": least * 0.6, "res": least * 0.5, "wea": 1 - least * 1.1})
+    assert "tools" in llama.narrowed(ASKED)
+    llama.tokens[0] = llama.token("st", {"st": least * 0.6, "wea": 1 - least * 0.6})
+    assert "tools" not in llama.narrowed(ASKED)
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,7 @@ async def test_logging_tool(context: Context) -> str:
 
 async def test_reconnection(context: Context) -> str:
     """Closes the stream in the middle of the call; the answer waits for a client that comes again."""
+    await asyncio.sleep(10 * PAUSE)  # the SDK sends the stream's first event beside the call; closed before, it is lost
     await context.close_sse_stream()
     await asyncio.sleep(2 * PAUSE)
     return "Reconnected."

@@ -2,28 +2,14 @@
 
 import nbclient
 import nbformat
-import pytest
 
 from helpers import views
 from helpers.sizing.memory import needs
 from helpers.sizing.places import holds, smallest
-from helpers.views import explorer as module
-from helpers.views.explorer import WIDGET, Explorer
+from helpers.views.controls import WIDGET
+from helpers.views.explorer import Explorer
 
 CELL = "from helpers import views\nviews.Explorer(model='Qwen2.5-7B', scheme='AWQ')"
-
-
-@pytest.fixture
-def shown(monkeypatch):
-    """What was displayed last, by the place of its output."""
-    now = {}
-
-    def show(content, *, display_id=None, raw=False):
-        now[display_id or "controls"] = content
-
-    monkeypatch.setattr(module, "display", show)
-    monkeypatch.setattr(module, "update_display", show)
-    return now
 
 
 def outputs(explorer, shown):

@@ -1,0 +1,148 @@
+"""All that a trial of placements needs at a site, in one program: an agent, a model from a script, and tools.
+
+    python -m helpers.apps.turns --port 9000 --model-seconds 0.05
+
+`POST /sites` tells where the programs of all sites are, `POST /turn` asks the agent, and says at which of them it finds
+its model and its tools. The model speaks Ollama's API; its script asks twice for a patient's record, then answers, so
+that each turn asks the same as the one before. All is fiction.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import uvicorn
+from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from helpers.apps.command import hosts, parser, run
+from helpers.inference.http import HostGuard
+from helpers.settings.settings import LOOPBACK
+
+INSTRUCTIONS = "Answer from the patient's record."
+PATIENT = "P-1001"
+CALLS = 2  # of the tool, in a turn
+ENTRIES = 12
+ANSWER = f"Nothing in the record of {PATIENT} speaks against it."
+COUNTS = {"total_duration": 1, "prompt_eval_count": 1, "eval_count": 1}
+SECONDS = 300  # that a tool may take, over a slow link
+# As in `serving`, which loads more than a trial needs: three of these programs start at once.
+TRACE = Middleware(OpenTelemetryMiddleware, excluded_urls="/ping$", exclude_spans=["receive", "send"])
+
+
+class Turns:
+    """The three parts. `sites` says by place where the programs of all sites are, as this one reaches them."""
+
+    def __init__(self, model_seconds: float, tool_seconds: float) -> None:
+        self.sites: dict[str, str] = {}
+        self.model_seconds, self.tool_seconds = model_seconds, tool_seconds
+        self.client = httpx.Client(timeout=SECONDS, trust_env=False)  # of the tool; keeps its connections
+
+    async def meet(self, request: Request) -> Response:
+        """Take the addresses; only loopback's, where links are entered."""
+        sites: dict[str, str] = await request.json()
+        if foreign := [url for url in sites.values() if urlsplit(url).hostname not in LOOPBACK]:
+            return JSONResponse({"error": f"{foreign[0]} is not on loopback, where a trial has its links."}, 422)
+        self.sites = sites
+        return JSONResponse({"sites": list(sites)})
+
+    async def turn(self, request: Request) -> Response:
+        """Ask the agent."""
+        asked = await request.json()
+        model, tools = (self.sites.get(asked.get(part, "")) for part in ("model", "tools"))
+        if not model or not tools:
+            known = ", ".join(self.sites)
+            return JSONResponse({"error": f"Name the places of model and tools; known are {known}."}, 422)
+        answer = await self._agent(model, tools).invoke_async(asked["question"])
+        return JSONResponse({"answer": str(answer).strip()})
+
+    def _agent(self, model: str, tools: str) -> Any:  # noqa: ANN401 - Strands' Agent
+        from strands import Agent, tool  # not above: a site without an agent need not load it, and is ready sooner
+        from strands.models.ollama import OllamaModel
+
+        @tool
+        def record(patient: str) -> str:
+            """The record of a patient.
+
+            Args:
+                patient: The id, for example P-1001.
+            """
+            return self.client.get(f"{tools}/records/{patient}").raise_for_status().text
+
+        return Agent(
+            OllamaModel(model, model_id="scripted", temperature=0, max_tokens=120),
+            name="turn",
+            system_prompt=INSTRUCTIONS,
+            tools=[record],
+            callback_handler=None,
+        )
+
+    async def chat(self, request: Request) -> Response:
+        """What the script says next, as Ollama streams it."""
+        asked = await request.json()
+        told = {"model": asked["model"], "created_at": "2026-11-30T00:00:00Z"}
+        end = {"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop", **COUNTS}
+
+        async def lines() -> AsyncIterator[str]:
+            await asyncio.sleep(self.model_seconds)
+            yield json.dumps(told | {"message": reply(asked["messages"]), "done": False}) + "\n"
+            yield json.dumps(told | end) + "\n"
+
+        return StreamingResponse(lines(), media_type="application/x-ndjson")
+
+    async def record(self, request: Request) -> Response:
+        """A patient's record."""
+        await asyncio.sleep(self.tool_seconds)
+        patient = request.path_params["patient"]
+        return JSONResponse({"patient": patient, "entries": entries(patient)})
+
+
+def reply(messages: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the script says after these messages."""
+    if sum(message.get("role") == "tool" for message in messages) >= CALLS:
+        return {"role": "assistant", "content": ANSWER}
+    call = {"function": {"name": "record", "arguments": {"patient": PATIENT}}}
+    return {"role": "assistant", "content": "", "tool_calls": [call]}
+
+
+def entries(patient: str) -> list[str]:
+    """What is known of a patient; the same each time, and of nobody who lives."""
+    return [f"Visit {number} of {patient}: nothing speaks against treatment." for number in range(1, ENTRIES + 1)]
+
+
+def application(turns: Turns, allowed: frozenset[str]) -> Starlette:
+    """The parts behind a guard against other hosts' pages."""
+    routes = [
+        Route("/sites", turns.meet, methods=["POST"]),
+        Route("/turn", turns.turn, methods=["POST"]),
+        Route("/api/chat", turns.chat, methods=["POST"]),
+        Route("/records/{patient}", turns.record),
+        Route("/ping", _ping),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(HostGuard, allowed=allowed), TRACE])
+
+
+def main() -> None:
+    arguments = parser(__doc__ or "", agent=False)
+    option = partial(arguments.add_argument, type=float, default=0.0, metavar="SECONDS")
+    option("--model-seconds", help="how long an answer of the model takes (%(default)g)")
+    option("--tool-seconds", help="how long an answer of the tool takes (%(default)g)")
+    given = arguments.parse_args()
+    turns = Turns(given.model_seconds, given.tool_seconds)
+    uvicorn.run(application(turns, hosts(given)), host=given.host, port=given.port, timeout_graceful_shutdown=2)
+
+
+async def _ping(request: Request) -> Response:
+    return JSONResponse({"status": "Healthy"})
+
+
+if __name__ == "__main__":
+    run(main)
