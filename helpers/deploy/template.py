@@ -112,7 +112,11 @@ class Resolver:
 
     def _put_in(self, given: Json) -> Json:
         """A text with names in `${}`, which may have values of its own."""
-        text, own = (given[0], {name: self(inner) for name, inner in given[1].items()}) if isinstance(given, list) else (given, {})
+        text, own = (
+            (given[0], {name: self(inner) for name, inner in given[1].items()})
+            if isinstance(given, list)
+            else (given, {})
+        )
         known = {**self.values, **own}
         names = NAMED.findall(text)
         if any(known.get(name) is None or isinstance(known[name], Unknown) for name in names):
@@ -123,4 +127,6 @@ class Resolver:
         """One of a list, which may be written with commas."""
         number, entries = self(given[0]), self(given[1])
         entries = entries.split(",") if isinstance(entries, str) and not isinstance(entries, Unknown) else entries
-        return entries[int(number)] if isinstance(entries, list) and int(number) < len(entries) else Unknown("Fn::Select")
+        return (
+            entries[int(number)] if isinstance(entries, list) and int(number) < len(entries) else Unknown("Fn::Select")
+        )

@@ -100,7 +100,14 @@ class Vpc:
     def subnets_table(self) -> pd.DataFrame:
         """A row a subnet: subnet, site, place, zone, range, public, routes."""
         rows = [
-            (one.id, *one.site, one.zone, one.cidr, one.public, "; ".join(f"{r.destination} by {r.target}" for r in one.routes))
+            (
+                one.id,
+                *one.site,
+                one.zone,
+                one.cidr,
+                one.public,
+                "; ".join(f"{r.destination} by {r.target}" for r in one.routes),
+            )
             for one in self.subnets.values()
         ]
         return pd.DataFrame(rows, columns=["subnet", "site", "place", "zone", "range", "public", "routes"])
@@ -143,7 +150,9 @@ def _resources(layers: Layers, run: str, region: str) -> dict[str, Json]:
     for layer in layers.chosen(run):
         template = Template(layers.folder / layer.template)
         given = layer.given(run, layers.parameters)
-        given |= {name: ",".join(outputs.get(one, "") for one in told.split(",")) for name, told in layer.outputs.items()}
+        given |= {
+            name: ",".join(outputs.get(one, "") for one in told.split(",")) for name, told in layer.outputs.items()
+        }
         given = template.declared(given)
         made = template.resources(given, region)
         for name, resource in made.items():

@@ -111,7 +111,11 @@ class Group(SecurityGroup):  # type: ignore[misc]
 
     @classmethod
     def create_from_cloudformation_json(
-        cls, name: str, cloudformation_json: Json, *place: str, **ids: Any  # noqa: ANN401
+        cls,
+        name: str,
+        cloudformation_json: Json,
+        *place: str,
+        **ids: Any,  # noqa: ANN401
     ) -> SecurityGroup:
         """As moto does it, and outward rules."""
         group = SecurityGroup.create_from_cloudformation_json(name, cloudformation_json, *place, **ids)

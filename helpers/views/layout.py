@@ -112,10 +112,10 @@ class Layout(Drawing):
             down = other[1] > one[1]
             x = (one[0] + one[2]) / 2 + (0 if not both else 0.45 if down else -0.45)
             start, stop = (x, one[3] if down else one[1]), (x, other[1] if down else other[3])
-            return [start, _aside(start, stop, 0), stop]
+            return [start, aside(start, stop, 0), stop]
         start, stop = self._end(caller, callee, True), self._end(callee, caller, False)
         if self.column[caller] != self.column[callee]:
-            return [start, _aside(start, stop, 0.4 if both else 0), stop]
+            return [start, aside(start, stop, 0.4 if both else 0), stop]
         bow = 2.1 + (0.6 if both and stop[1] > start[1] else 0)
         return [start, (start[0] + (bow if self._is_right(caller, callee) else -bow), (start[1] + stop[1]) / 2), stop]
 
@@ -209,7 +209,7 @@ def _height(services: list[Place]) -> float:
     return HEAD + STEP * (len(services) - 1) + HIGH + 0.2
 
 
-def _aside(start: Point, stop: Point, away: float) -> Point:
+def aside(start: Point, stop: Point, away: float) -> Point:
     """The middle between two points, moved to the left of the way from one to the other."""
     (x, y), (u, v) = start, stop
     long = float(np.hypot(u - x, v - y)) or 1

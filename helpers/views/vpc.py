@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from IPython.display import Image
 from matplotlib.figure import Figure
 
-from helpers.views.layout import Drawing, Pair, Place, Point, depths
+from helpers.views.layout import Drawing, Pair, Place, Point, aside, depths
 from helpers.views.picture import ERROR, INK, LINE, PALE, fitted, image, write
 from helpers.views.topology import COLOURS, NAMES
 
 if TYPE_CHECKING:  # its room takes long to load
     from helpers.deploy.vpc import Flow, Site, Subnet, Vpc
 
-WIDE, SIDE, HEAD, RIGHT = 11.0, 0.15, 2.95, 0.3  # of the picture, its margins, a band's words, and right of the columns
+WIDE, SIDE, HEAD, RIGHT = 12.0, 0.15, 2.95, 0.3  # of the picture, its margins, a band's words, and right of the columns
 HIGH, STEP, ROW, GAP, PAD = 0.46, 0.86, 0.17, 0.22, 0.2  # of a box, from one to the next, of a line, between bands
-BETWEEN, MOST = 0.52, 1.3  # inches between boxes of two columns, and of a box
+BETWEEN, MOST = 0.72, 1.3  # inches between boxes of two columns, and of a box
 INTERNET, PREMISES, UNUSED = "The internet", "On premises", "In no subnet yet"
 OUTSIDE = (PREMISES, INTERNET)
+ENDS = ("range", "prefix list", "everyone")  # of flows, that are no groups
+NOTE = "Arrows: what security groups allow, at both ends where both have one. Numbers: TCP ports."
 EVERYONE = ("0.0.0.0/0", "::/0")
 KINDS = {  # the first that is in a group says what it is
     "AWS::ElasticLoadBalancingV2::LoadBalancer": "load balancer",
@@ -57,8 +59,12 @@ def figure_of(shown: "Vpc") -> tuple[Figure, str]:
         for source in places[flow.source]:
             for target in places[flow.target]:
                 flows[source, target].append(flow)
-    bands = _bands(shown, sorted({*chain.from_iterable(places.values())}))
-    drawing = Bands(bands, _title(shown), list(flows), {place: _words(shown, place) for band in bands for place in band.boxes})
+    bands = _bands(
+        shown, sorted({*chain.from_iterable(places.values())}, key=lambda one: (one[1] not in shown.groups, one))
+    )
+    drawing = Bands(
+        bands, _title(shown), list(flows), {place: _words(shown, place) for band in bands for place in band.boxes}
+    )
     for pair, allowed in sorted(flows.items()):
         colour = ERROR if INTERNET in (pair[0][0], pair[1][0]) else PALE
         ports = ", ".join(sorted({flow.port for flow in allowed}, key=lambda port: (len(port), port)))
@@ -69,13 +75,18 @@ def figure_of(shown: "Vpc") -> tuple[Figure, str]:
 class Bands(Drawing):
     """A band for each site, one below the other, its boxes in columns by who calls whom."""
 
-    def __init__(self, bands: list[Band], title: tuple[str, str], pairs: list[Pair], words: dict[Place, tuple[str, str]]) -> None:
+    def __init__(
+        self, bands: list[Band], title: tuple[str, str], pairs: list[Pair], words: dict[Place, tuple[str, str]]
+    ) -> None:
         self.columns = depths([place for band in bands for place in band.boxes], set(pairs))
         self.step = (WIDE - HEAD - RIGHT) / (max(self.columns.values(), default=0) + 1)
         heights = [self._height(band) for band in bands]
         frame = len([band for band in bands if band.name not in OUTSIDE])
         tops = [0.55 + sum(heights[:n]) + GAP * n + (0.2 if n >= frame else 0) for n in range(len(bands))]
-        super().__init__(WIDE, tops[-1] + heights[-1] + SIDE, pairs)
+        super().__init__(WIDE, tops[-1] + heights[-1] + 0.4, pairs)
+        write(
+            self.axes, 2 * SIDE, tops[-1] + heights[-1] + 0.22, NOTE, fontsize=9, ha="left", style="italic", color=PALE
+        )
         bottom = tops[frame - 1] + heights[frame - 1] + 0.12
         self.draw_box((SIDE, 0.12, WIDE - SIDE, bottom), "white", LINE)
         write(self.axes, SIDE + 0.15, 0.34, title[0], fontsize=11, fontweight="bold", ha="left", color=title[1])
@@ -90,11 +101,11 @@ class Bands(Drawing):
     def _draw_band(self, band: Band, top: float, high: float, words: dict[Place, tuple[str, str]]) -> None:
         box = (2 * SIDE, top, WIDE - 2 * SIDE, top + high)
         self.draw_box(box, *band.look)
-        write(self.axes, 2 * SIDE + 0.12, top + 0.22, fitted(band.name, HEAD - 0.6, 11, "bold"), fontsize=11,
+        write(self.axes, 2 * SIDE + 0.12, top + 0.22, fitted(band.name, HEAD - 0.5, 10, "bold"), fontsize=10,
               fontweight="bold", ha="left", color=INK)  # fmt: skip
         for number, (text, colour) in enumerate(band.words):
             y = top + 0.46 + ROW * number
-            write(self.axes, 2 * SIDE + 0.12, y, fitted(text, HEAD - 0.6), fontsize=9, ha="left", color=colour)
+            write(self.axes, 2 * SIDE + 0.12, y, fitted(text, HEAD - 0.5), fontsize=9, ha="left", color=colour)
         self.taken.append((2 * SIDE, top, HEAD - 0.2, top + high))
         stacks: Counter[int] = Counter()
         most = Counter(self.columns[place] for place in band.boxes)
@@ -110,7 +121,8 @@ class Bands(Drawing):
         self.at[place] = (left, top, left + wide, top + HIGH)
         self.draw_box(self.at[place], "white", ERROR if place[0] == INTERNET else edge)
         name, kind = words
-        for text, y, weight, colour in ((name, 0.15, "bold", INK), (kind, 0.33, "normal", PALE)):
+        bold = "normal" if kind in ENDS else "bold"
+        for text, y, weight, colour in ((name, 0.15, bold, INK), (kind, 0.33, "normal", PALE)):
             shown = fitted(text, wide - 0.06, 9, weight)
             y = top + (y if kind else HIGH / 2)
             write(self.axes, left + wide / 2, y, shown, fontsize=9, fontweight=weight, color=colour)
@@ -118,12 +130,10 @@ class Bands(Drawing):
     def _curve(self, source: Place, target: Place) -> list[Point]:
         """From side to side; in one column, from the right to the right in a bow."""
         start, stop = self._end(source, target, True), self._end(target, source, False)
-        middle = (start[0] + stop[0]) / 2, (start[1] + stop[1]) / 2
-        one, other = self.columns[source], self.columns[target]
-        if one == other:
+        if self.columns[source] == self.columns[target]:
             bow = 0.35 + min(abs(start[1] - stop[1]) / 6, 0.5)
-            return [start, (start[0] + bow, middle[1]), stop]
-        return [start, middle, stop]
+            return [start, (start[0] + bow, (start[1] + stop[1]) / 2), stop]
+        return [start, aside(start, stop, 0.3 if (target, source) in self.pairs else 0), stop]
 
     def _end(self, place: Place, other: Place, out: bool) -> Point:
         """Where an arrow meets a box: those at one side of it are spread in the order of their other ends."""
@@ -161,7 +171,9 @@ def _places(shown: "Vpc") -> dict[str, list[Place]]:
 def _bands(shown: "Vpc", places: list[Place]) -> list[Band]:
     """The Region above, then Local Zones, Outposts, and what is not in the VPC below."""
     sites: dict[Site, list[Subnet]] = {("region", shown.region): []}
-    for subnet in sorted(shown.subnets.values(), key=lambda subnet: (list(NAMES).index(subnet.site[0]), subnet.site[1])):
+    for subnet in sorted(
+        shown.subnets.values(), key=lambda subnet: (list(NAMES).index(subnet.site[0]), subnet.site[1])
+    ):
         sites.setdefault(subnet.site, []).append(subnet)
     found = []
     for site, subnets in sites.items():
@@ -183,7 +195,10 @@ def _told(shown: "Vpc", subnet: "Subnet") -> list[tuple[str, str]]:
     for target in dict.fromkeys(route.target for route in subnet.routes):
         ways = ", ".join(route.destination for route in subnet.routes if route.target == target)
         local = target in shown.local_gateways
-        lines += [(f"{f'local gateway, {shown.local_gateways[target]}' if local else target}:", INK), (f"to {ways}", PALE)]
+        lines += [
+            (f"{f'local gateway, {shown.local_gateways[target]}' if local else target}:", INK),
+            (f"to {ways}", PALE),
+        ]
     return lines
 
 
