@@ -1,8 +1,8 @@
 """What a run has left behind, found by its tags, wherever it is: stacks, what stacks retained, what lives outside them.
 
 CloudFormation gives a stack's tags to its resources. The tagging API lists most kinds, but for a while also what is
-deleted already: so EC2's are asked of EC2. IAM roles, and log groups that services open themselves, have the stack's
-name in theirs. What a stack retained is in the list of its resources, for 90 days after its end.
+deleted already: so EC2's are asked of EC2 (`ec2`). IAM roles, and log groups that services open themselves, have the
+stack's name in theirs. What a stack retained is in the list of its resources, for 90 days after its end.
 """
 
 import re
@@ -12,11 +12,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from helpers.deploy import stacks
+from helpers.deploy import ec2, stacks
 from helpers.deploy.account import Account
 
 RETAINED = "DELETE_SKIPPED"
-OVER = {"terminated", "shutting-down", "deleted", "deleting"}  # what EC2 still lists, and nobody pays for
 
 
 @dataclass(frozen=True)
@@ -56,51 +55,27 @@ def _tagged(account: Account, run: str) -> Iterator[LeftOver]:
         for told in page["ResourceTagMappingList"]:
             arn = told["ResourceARN"]
             service = arn.split(":")[2]
-            if service not in ("cloudformation", "ec2") and not _pending(account, arn):
+            if service not in ("cloudformation", "ec2") and not _is_over(account, arn):
                 yield LeftOver(service, arn, _remedy(service, arn))
 
 
-def _pending(account: Account, arn: str) -> bool:
-    """KMS keys cannot be deleted at once: one that waits for its end is not left, and costs nothing."""
-    if ":kms:" not in arn:
-        return False
-    state = account.client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]
-    return bool(state == "PendingDeletion")
+def _is_over(account: Account, arn: str) -> bool:
+    """What the tagging API lists after its end, or for ever: keys that wait for theirs, and what ECS calls inactive."""
+    service, kind = arn.split(":")[2], arn.split(":", 5)[5].partition("/")[0]
+    if service == "kms":
+        return bool(account.client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion")
+    if (service, kind) == ("ecs", "task-definition"):
+        told = account.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]
+        return bool(told["status"] != "ACTIVE")
+    if (service, kind) == ("ecs", "cluster"):
+        found = account.client("ecs").describe_clusters(clusters=[arn])["clusters"]
+        return not any(one["status"] == "ACTIVE" for one in found)
+    return False
 
 
 def _ec2(account: Account, run: str) -> Iterator[LeftOver]:
-    pages = account.client("ec2").get_paginator("describe_tags")
-    filters = [{"Name": f"tag:{stacks.RUN}", "Values": [run]}]
-    found = {
-        told["ResourceId"]: told["ResourceType"] for page in pages.paginate(Filters=filters) for told in page["Tags"]
-    }
-    over = _over(account, found)
-    for name, kind in found.items():
-        if name not in over:
-            option = {"vpc": "vpc-id", "elastic-ip": "allocation-id"}.get(kind, f"{kind}-id")
-            verb = {
-                "instance": "terminate-instances --instance-ids",
-                "vpc-endpoint": "delete-vpc-endpoints --vpc-endpoint-ids",
-            }
-            command = verb.get(kind, f"{'release-address' if kind == 'elastic-ip' else f'delete-{kind}'} --{option}")
-            yield LeftOver(f"ec2 {kind}", name, f"aws ec2 {command} {name}")
-
-
-def _over(account: Account, found: dict[str, str]) -> set[str]:
-    """Instances and NAT gateways that have ended, and are listed for some time."""
-    ec2, ended = account.client("ec2"), set()
-    if instances := [name for name, kind in found.items() if kind == "instance"]:
-        for page in ec2.get_paginator("describe_instances").paginate(Filters=[_ids("instance-id", instances)]):
-            told = [one for reservation in page["Reservations"] for one in reservation["Instances"]]
-            ended |= {one["InstanceId"] for one in told if one["State"]["Name"] in OVER}
-    if gateways := [name for name, kind in found.items() if kind == "natgateway"]:
-        for page in ec2.get_paginator("describe_nat_gateways").paginate(Filters=[_ids("nat-gateway-id", gateways)]):
-            ended |= {one["NatGatewayId"] for one in page["NatGateways"] if one["State"] in OVER}
-    return ended
-
-
-def _ids(name: str, values: list[str]) -> dict[str, Any]:
-    return {"Name": name, "Values": values}
+    for kind, name, command in ec2.find(account, run):
+        yield LeftOver(f"ec2 {kind}", name, command)
 
 
 def _roles(account: Account, run: str) -> Iterator[LeftOver]:
@@ -154,7 +129,7 @@ def _exists(account: Account, told: dict[str, Any]) -> bool:
     try:
         account.client("cloudcontrol").get_resource(**given)
     except ClientError as error:
-        return error.response["Error"]["Code"] != "ResourceNotFoundException"
+        return bool(error.response["Error"]["Code"] != "ResourceNotFoundException")
     return True
 
 

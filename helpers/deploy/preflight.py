@@ -33,7 +33,7 @@ class Preflight:
             "group": self._group,
             "instance": self._instance,
         }
-        places = {kind: given.get(parameter, "") for parameter, kind in layer.checks.items()}
+        places: dict[str, str] = {kind: given.get(parameter, "") for parameter, kind in layer.checks.items()}
         for parameter, kind in layer.checks.items():
             if not (value := given.get(parameter)):
                 continue

@@ -1,20 +1,34 @@
 """CloudFormation's change sets: moto's, with what CloudFormation does when it carries one out.
 
 moto's stacks made by a change set have no outputs and no exports, their resources no tags and no events, a failure is
-an error of the call and leaves half a stack behind, and changed parameters alone are no change.
+an error of the call and leaves half a stack behind, and changed parameters alone are no change. What moto has no type
+for is told as skipped (`templates`).
 """
 
 import contextlib
+from dataclasses import dataclass
 from typing import Any
 
 from moto.cloudformation import models
-from moto.cloudformation.parsing import ResourceMap, clean_json
+from moto.cloudformation.parsing import clean_json
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.common_models import CloudFormationModel
 from moto.core.exceptions import ServiceException
 from moto.core.resource_tagging import iter_taggable_backends
 
+from helpers.region import resources
+from helpers.region.templates import adapt
+
 NO_CHANGE = "The submitted information didn't contain changes. Submit different information to create a change set."
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A resource as its stack lists it; without a physical id it was skipped."""
+
+    logical_resource_id: str
+    physical_resource_id: str
+    cf_resource_type: str
 
 
 class ChangeSets(models.CloudFormationBackend):  # type: ignore[misc]
@@ -26,16 +40,22 @@ class ChangeSets(models.CloudFormationBackend):  # type: ignore[misc]
     def register(cls) -> None:
         """Take the place of moto's, in Regions that are yet to be used."""
         models.cloudformation_backends.backend = cls
+        resources.register()
         CloudFormationResponse._validate_different_update = lambda *_: None  # a change set says so itself
 
     def create_change_set(self, stack_name: str, change_set_name: str, **given: Any) -> tuple[str, str]:  # noqa: ANN401
-        """As moto does it, and parameters count as changes; a name is taken by any stack that is more than planned."""
+        """As moto does it, of what moto can make; a name is taken by any stack that is more than planned."""
         if given["change_set_type"] == "CREATE":
             self._drop_plan_of(stack_name)
+        adapted = adapt(given["template"], given["parameters"], stack_name, self.account_id, self.region_name)
+        given |= {"template": adapted.template, "parameters": adapted.parameters}
         ids: tuple[str, str] = super().create_change_set(stack_name, change_set_name, **given)
         made, stack = self.change_sets[ids[0]], self.stacks[ids[1]]
-        if made.change_set_type == "UPDATE":
-            _changed_by_parameters(made, stack)
+        made.skipped, before = adapted.skipped, getattr(stack, "skipped", {})
+        made.changes += [models.Change("Add", *one) for one in made.skipped.items() if one[0] not in before]
+        made.changes += [models.Change("Remove", *one) for one in before.items() if one[0] not in made.skipped]
+        if not made.changes:
+            made.status, made.execution_status, made.status_reason = "FAILED", "UNAVAILABLE", NO_CHANGE
         return ids
 
     def _drop_plan_of(self, stack_name: str) -> None:
@@ -68,11 +88,7 @@ class ChangeSets(models.CloudFormationBackend):  # type: ignore[misc]
         stack._parse_template()
         stack.description = stack.template_dict.get("Description")
         made.apply()
-        for name in _switched_off(made, stack):
-            resource = stack.resource_map._parsed_resources.pop(name, None)
-            if resource is not None:
-                stack.resource_map._delete_resource(resource, stack.template_dict["Resources"][name])
-        list(stack.stack_resources)  # makes what a condition has switched on
+        stack.skipped = made.skipped
         _tell_resources(stack, made)
         stack.output_map = stack._create_output_map()
         told = stack.template_dict.get("Outputs") or {}
@@ -84,6 +100,13 @@ class ChangeSets(models.CloudFormationBackend):  # type: ignore[misc]
         self.exports.update({export.name: export for export in stack.exports})
         for resource in stack.stack_resources:
             self._tag(resource, stack)
+
+    def list_stack_resources(self, stack_name_or_id: str) -> tuple[Any, list[Listed]]:
+        """Those that were made, and those that were skipped."""
+        stack = self.get_stack(stack_name_or_id)
+        found = [_listed(stack, name, resource) for name, resource in stack.resource_map._parsed_resources.items()]
+        skipped = [Listed(name, "", kind) for name, kind in getattr(stack, "skipped", {}).items()]
+        return stack, [one for one in found if one] + skipped
 
     def _tag(self, resource: Any, stack: Any) -> None:  # noqa: ANN401 - moto's
         """The stack's tags, on what can be tagged."""
@@ -101,7 +124,7 @@ class ChangeSets(models.CloudFormationBackend):  # type: ignore[misc]
     def _roll_back(self, stack: Any, kind: str, reason: str, before: tuple[Any, ...]) -> None:  # noqa: ANN401
         made = [name for name in stack.resource_map.resources if name in stack.resource_map._parsed_resources]
         wanted = stack.template_dict.get("Resources", {})
-        failed = [name for name in wanted if name not in made and _holds(wanted[name], stack.resource_map)]
+        failed = [name for name in wanted if name not in made]
         _event(stack, next(iter(failed), stack.name), f"{kind}_FAILED", reason)
         rolling = "ROLLBACK" if kind == "CREATE" else "UPDATE_ROLLBACK"
         _tell(stack, f"{rolling}_IN_PROGRESS", f"The following resource(s) failed to {kind.lower()}: {failed[:1]}.")
@@ -152,62 +175,29 @@ def _imports(part: Any, stack: Any) -> set[str]:  # noqa: ANN401
     return found
 
 
-def _changed_by_parameters(made: Any, stack: Any) -> None:  # noqa: ANN401
-    """moto compares templates only."""
-    wanted, old = made.template_dict["Resources"], stack.resource_map
-    names = dict.fromkeys(old.build_resource_diff(made.template_dict, made.parameters)["Modify"], "Modify")
-    new = _planned(made, stack)
-    for name, told in wanted.items():
-        if name in old._resource_json_map and _holds(told, new) != _holds(old._resource_json_map[name], old):
-            names[name] = "Add" if _holds(told, new) else "Remove"
-    made.changes = [one for one in made.changes if one.logical_resource_id not in names or one.action != "Modify"]
-    known = {change.logical_resource_id for change in made.changes}
-    made.changes += [
-        models.Change(action, name, wanted[name]["Type"])
-        for name, action in names.items()
-        if name not in known and (action != "Modify" or _holds(wanted[name], new))
-    ]
-    if made.changes:
-        made.status, made.execution_status, made.status_reason = "CREATE_COMPLETE", "AVAILABLE", None
-    else:
-        made.status, made.execution_status, made.status_reason = "FAILED", "UNAVAILABLE", NO_CHANGE
-
-
 def _emptied(stack: Any) -> None:  # noqa: ANN401
     """Nothing is in it any more: moto would make anew what is asked for and not there."""
     stack.resource_map._resource_json_map = {}
-    stack.template_dict = {}
+    stack.template_dict, stack.skipped = {}, {}
     stack.output_map = stack._create_output_map()
 
 
-def _planned(made: Any, stack: Any) -> Any:  # noqa: ANN401
-    """The resources as they will be, none of them made."""
-    given = (made.parameters, made.tags or {}, stack.region_name, stack.account_id)
-    planned = ResourceMap(stack.stack_id, stack.name, *given, made.template_dict, None)
-    planned.load_mapping()
-    planned.load_parameters()
-    planned.load_conditions()
-    return planned
-
-
-def _holds(told: Any, resource_map: Any) -> bool:  # noqa: ANN401
-    """Whether the condition of a resource does."""
-    condition = told.get("Condition")
-    return condition is None or bool(resource_map.lazy_condition_map[condition])
-
-
-def _switched_off(made: Any, stack: Any) -> list[str]:  # noqa: ANN401
-    """Resources that the template has, and that a condition takes away."""
-    wanted = stack.template_dict["Resources"]
-    return [
-        one.logical_resource_id for one in made.changes if one.action == "Remove" and one.logical_resource_id in wanted
-    ]
+def _listed(stack: Any, name: str, resource: Any) -> Listed | None:  # noqa: ANN401
+    """None for what is no resource; moto gives some kinds no id."""
+    if name not in stack.resource_map.resources:
+        return None
+    physical = getattr(resource, "physical_resource_id", None) or f"{stack.name}-{name}"
+    return Listed(name, physical, stack.template_dict["Resources"][name]["Type"])
 
 
 def _tell_resources(stack: Any, made: Any) -> None:  # noqa: ANN401
     words = {"Add": "CREATE_COMPLETE", "Modify": "UPDATE_COMPLETE", "Remove": "DELETE_COMPLETE"}
     for change in made.changes:
-        _event(stack, change.logical_resource_id, words[change.action], None, change.resource_type)
+        name, kind = change.logical_resource_id, change.resource_type
+        if name in made.skipped:
+            _event(stack, name, "CREATE_SKIPPED", f"The laptop's Region does not have {kind}", kind)
+        else:
+            _event(stack, name, words[change.action], None, kind)
 
 
 def _event(stack: Any, name: str, status: str, reason: str | None, kind: str = "") -> None:  # noqa: ANN401

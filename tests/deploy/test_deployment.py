@@ -126,8 +126,8 @@ def test_an_interrupted_down_goes_on_where_it_was(deployment, client, monkeypatc
 
 def test_a_stack_that_others_import_from_stays_and_that_is_said(deployment, name, client):
     deployment.up(quiet)
-    body = "Resources: {Guest: {Type: 'AWS::EC2::SecurityGroup', Properties: {GroupDescription: guest, "
-    body += f"GroupName: !ImportValue {name}-network-callers}}}}}}"
+    body = "Resources: {Guest: {Type: 'AWS::SNS::Topic', Properties: {TopicName: "
+    body += f"!ImportValue {name}-network-callers}}}}}}"
     made = client("cloudformation").create_stack(StackName=f"guest-{name}", TemplateBody=body)
     with pytest.raises(errors.InUse, match=rf"in use by guest-{name}.*down --name {name}"):
         deployment.down()
