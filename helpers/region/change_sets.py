@@ -91,10 +91,6 @@ class ChangeSets(models.CloudFormationBackend):  # type: ignore[misc]
         stack.skipped = made.skipped
         _tell_resources(stack, made)
         stack.output_map = stack._create_output_map()
-        told = stack.template_dict.get("Outputs") or {}
-        stack.output_map._output_json_map = {
-            name: output for name, output in told.items() if _holds(output, stack.resource_map)
-        }
         if made.change_set_type == "CREATE":
             self._validate_export_uniqueness(stack)
         self.exports.update({export.name: export for export in stack.exports})
