@@ -26,8 +26,8 @@ OTHERS = (
 )  # fmt: skip
 NOWHERE = "127.0.0.1/32"  # a group without any outward rule may reach everything, so that one that may not has this one
 LEADS = (
-    "GatewayId", "NatGatewayId", "LocalGatewayId", "TransitGatewayId", "EgressOnlyInternetGatewayId", "CarrierGatewayId",
-    "VpcPeeringConnectionId",
+    "GatewayId", "NatGatewayId", "LocalGatewayId", "TransitGatewayId", "EgressOnlyInternetGatewayId",
+    "CarrierGatewayId", "VpcPeeringConnectionId",
 )  # fmt: skip
 PUBLIC = {
     "AWS::EC2::InternetGateway", "AWS::EC2::EIP", "AWS::EC2::NatGateway", "AWS::EC2::CarrierGateway",
@@ -240,7 +240,7 @@ def _port(rule: Json) -> str:
 
 
 def _inside(resources: dict[str, Json], subnets: dict[str, Subnet]) -> dict[tuple[str, Site], list[str]]:
-    """What is in each group, and where: the types of resources that name a group and a subnet, if in other resources."""
+    """What is in each group, and where: the types of resources that name both a group and a subnet."""
     found: defaultdict[tuple[str, Site], list[str]] = defaultdict(list)
     groups = {name for name, made in resources.items() if made["Type"] == GROUP}
     for made in resources.values():

@@ -1,8 +1,8 @@
 """Resources of a network that moto makes otherwise than CloudFormation does, or not at all.
 
 moto leaves out a security group's outward rules, so that each group may reach everywhere, and knows no such rule as a
-resource of its own; it takes no rule away again. It forgets whether a subnet gives public addresses and on which Outpost
-it is, that a route leads to a local gateway, and which table is a subnet's. It has no Local Zones.
+resource of its own; it takes no rule away again. It forgets whether a subnet gives public addresses and on which
+Outpost it is, that a route leads to a local gateway, and which table is a subnet's. It has no Local Zones.
 """
 
 import re
@@ -107,7 +107,7 @@ class Association(Made):
 
 
 class Group(SecurityGroup):  # type: ignore[misc]
-    """A security group, with the outward rules that its template gives it in place of the one that allows everything."""
+    """A security group, with outward rules of its own in place of the one that allows everything."""
 
     @classmethod
     def create_from_cloudformation_json(

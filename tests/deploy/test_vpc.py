@@ -111,8 +111,9 @@ def test_what_is_public_is_said_in_the_picture(described, old, new, said):
 
 
 def test_a_group_that_is_open_to_the_world_shows_the_internet(described):
-    rule = "  World:\n    Type: AWS::EC2::SecurityGroupIngress\n    Properties: {GroupId: !Ref ModelGroup, CidrIp: 0.0.0.0/0, "
-    found = described(("\nResources:\n", f"\nResources:\n{rule}IpProtocol: tcp, FromPort: 1, ToPort: 9000}}\n"))
+    rule = "{GroupId: !Ref ModelGroup, CidrIp: 0.0.0.0/0, IpProtocol: tcp, FromPort: 1, ToPort: 9000}"
+    world = f"  World:\n    Type: AWS::EC2::SecurityGroupIngress\n    Properties: {rule}\n"
+    found = described(("\nResources:\n", f"\nResources:\n{world}"))
     assert ("0.0.0.0/0", "network.ModelGroup", "1-9000") in {flow[:3] for flow in found.flows}
     assert {"The internet", "1-9000"} <= set(texts(figure_of(found)[0]))
 
