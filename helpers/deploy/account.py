@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import NoRegionError
 
 from helpers.deploy.errors import WrongRegion
 from helpers.settings import settings
@@ -38,7 +39,10 @@ class Account:
     @property
     def local(self) -> bool:
         """Whether that is the laptop's Region."""
-        return urlsplit(self.client("cloudformation").meta.endpoint_url).hostname in LOOPBACK
+        try:
+            return urlsplit(self.client("cloudformation").meta.endpoint_url).hostname in LOOPBACK
+        except NoRegionError:
+            return False
 
     def check(self, run: str, command: str) -> None:
         """Nobody pays for a lesson that was meant for the laptop.
@@ -47,7 +51,7 @@ class Account:
             WrongRegion: the profile is laptop, and the clients are AWS's.
         """
         if settings().profile == "laptop" and not self.local:
-            raise WrongRegion(self.region, run, command)
+            raise WrongRegion("", run, command)
 
     def told(self) -> str:
         """Account and Region in words."""

@@ -9,6 +9,7 @@ from helpers.deploy.account import Account
 from helpers.deploy.changes import ChangeSet, NotYet, Wanted
 from helpers.deploy.layers import Layer, Layers, read_layers
 from helpers.deploy.leftovers import LeftOver
+from helpers.deploy.lookups import Lookups
 from helpers.deploy.plan import CHANGED, NEW, SAME, Change, LayerPlan, Plan
 from helpers.deploy.preflight import Preflight
 from helpers.deploy.progress import Silent, Watcher
@@ -49,6 +50,7 @@ class Deployment:
         self.run = run
         self.account = account or Account()
         self._layers = layers
+        self._lookups = Lookups(self.account)
         self._pause = pause
 
     @property
@@ -156,14 +158,14 @@ class Deployment:
     def _read(self, layer: Layer) -> tuple[Template, dict[str, str], str]:
         """The template, its parameters' values, and the layer that has still to give one."""
         template = Template(self.layers.folder / layer.template)
-        given, missing = layer.given(self.run, self.layers.parameters), ""
+        given, missing = self._lookups.fill(layer, layer.given(self.run, self.layers.parameters)), ""
         for parameter, sources in layer.outputs.items():
             found = [self._output(*source.split(".")) for source in sources.split(",")]
             given[parameter] = ",".join(found)
             if not all(found):
                 missing = sources.split(",")[found.index("")].partition(".")[0]
                 del given[parameter]
-        undeclared = {*layer.parameters, *layer.outputs} - set(template.parameters)
+        undeclared = {*layer.parameters, *layer.outputs, *layer.lookups} - set(template.parameters)
         if undeclared:
             said = f"{layer.template} has no parameter {', '.join(sorted(undeclared))}"
             raise errors.LayersInvalid(said, self.run)

@@ -74,6 +74,7 @@ KINDS = {
     ),
     "vpc-flow-log": Kind("describe_flow_logs", "FlowLogs", "FlowLogId", "delete-flow-logs --flow-log-ids", "Filter"),
 }
+KINDS["flow-logs"] = KINDS["vpc-flow-log"]  # as the laptop's Region says it
 
 
 def find(account: Account, run: str) -> Iterator[tuple[str, str, str]]:

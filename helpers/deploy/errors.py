@@ -43,7 +43,7 @@ class TemplateRefused(DeployError):
 class NoCredentials(DeployError):
     """There are no credentials at all."""
 
-    happened = "AWS does not know who you are: no credentials were found."
+    happened = "AWS does not know who you are or where: credentials or a Region are missing."
     remedy = (
         "Log in (aws configure sso, then aws sso login) or set AWS_PROFILE, then: "
         "python -m helpers.deploy {command} --name {run}"

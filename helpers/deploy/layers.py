@@ -9,6 +9,7 @@ template = "outposts.yaml"
 needs = ["OutpostArn"]              # left out while one of these is empty
 parameters = { OutpostArn = "" }
 outputs = { VpcId = "network.VpcId" }   # parameter = outputs of earlier layers, with commas; exports need no line
+lookups = { S3PrefixList = "s3-prefix-list" }   # while it is empty, asked of the Region; or "first-zone", "second-zone"
 checks = { OutpostArn = "outpost", ZoneName = "zone", InstanceType = "instance" }   # or "group", of zones
 """
 
@@ -29,6 +30,7 @@ TEMPLATES = ROOT / "infra" / "cloudformation"
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 Value = str | int | float | bool
 Check = Literal["outpost", "zone", "group", "instance"]
+Lookup = Literal["s3-prefix-list", "first-zone", "second-zone"]
 OUTPUTS = r"^[a-z][a-z0-9-]*\.\w+(,[a-z][a-z0-9-]*\.\w+)*$"
 
 
@@ -43,6 +45,7 @@ class Layer(BaseModel):
     needs: list[str] = []
     outputs: dict[str, Annotated[str, Field(pattern=OUTPUTS)]] = {}
     checks: dict[str, Check] = {}
+    lookups: dict[str, Lookup] = {}
 
     def take(self, parameter: str, value: str, known: Iterable[str]) -> None:
         """Set a parameter to a value, or to outputs of the layers that are `known`."""

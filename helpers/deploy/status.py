@@ -1,5 +1,6 @@
 """What is there of a run."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +22,10 @@ class Row:
     resources: list[dict[str, Any]]
 
     @property
-    def skipped(self) -> list[str]:
-        """Resources that were told to be made and have no id: what the laptop's Region cannot make."""
-        return [told["LogicalResourceId"] for told in self.resources if not told.get("PhysicalResourceId")]
+    def skipped(self) -> dict[str, str]:
+        """The types, by name, of resources that have no id: what the laptop's Region cannot make."""
+        told = [one for one in self.resources if not one.get("PhysicalResourceId")]
+        return {one["LogicalResourceId"]: one["ResourceType"] for one in told}
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Status:
         """The outputs of all stacks, as `layer.Output`."""
         found = [(row.stack.layer, row.stack.outputs) for row in self.rows]
         return {f"{layer}.{name}": value for layer, told in found for name, value in told.items()}
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """How many resources of each type were skipped, since this Region does not have them; none on AWS."""
+        return dict(Counter(kind for row in self.rows for kind in row.skipped.values()))
 
     def frame(self) -> pd.DataFrame:
         """A row a stack: layer, stack, state, resources, skipped, since."""
@@ -58,9 +65,14 @@ class Status:
         table = Table(
             "layer", "stack", "state", "resources", SKIPPED, "since", title=f"Run {self.run}, on {self.where}"
         )
+        for column in table.columns:
+            column.overflow = "fold"
         for row in self.frame().itertuples(index=False):
             table.add_row(*row[:3], str(row[3]), str(row[4]), f"{row[5]:%Y-%m-%d %H:%M}")
         console.print(table)
+        if self.skipped:
+            counted = ", ".join(f"{kind} ({count})" for kind, count in self.skipped.items())
+            console.print(f"{SKIPPED.capitalize()}, which does not have them: {counted}", highlight=False, markup=False)
         if not self.rows:  # with stacks, what is there is theirs
             left = map(str, self.there)
             console.print("Left behind, outside any stack:", *left, sep="\n", highlight=False, markup=False)

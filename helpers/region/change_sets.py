@@ -12,9 +12,9 @@ from typing import Any
 from moto.cloudformation import models
 from moto.cloudformation.parsing import clean_json
 from moto.cloudformation.responses import CloudFormationResponse
-from moto.core.common_models import CloudFormationModel
 from moto.core.exceptions import ServiceException
 from moto.core.resource_tagging import iter_taggable_backends
+from moto.ec2.models.core import TaggedEC2Resource
 
 from helpers.region import resources
 from helpers.region.templates import adapt
@@ -108,7 +108,7 @@ class ChangeSets(models.CloudFormationBackend):  # type: ignore[misc]
         """The stack's tags, on what can be tagged."""
         own = {"aws:cloudformation:stack-name": stack.name, "aws:cloudformation:stack-id": stack.stack_id}
         tags = {**stack.tags, **own, "aws:cloudformation:logical-id": getattr(resource, "logical_resource_id", "")}
-        if isinstance(resource, CloudFormationModel) and hasattr(resource, "ec2_backend"):
+        if isinstance(resource, TaggedEC2Resource):
             resource.ec2_backend.create_tags([resource.physical_resource_id], tags)
             return
         arn = getattr(resource, "arn", None)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from moto.core.exceptions import ServiceException
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.elastic_block_store import Volume, VolumeAttachment
 from moto.ec2.models.flow_logs import FlowLogs
@@ -23,6 +24,11 @@ def _disassociate(ec2: Model, one: SubnetRouteTableAssociation) -> None:
             ec2.disassociate_route_table(association)
 
 
+def _end_endpoint(ec2: Model, one: VPCEndPoint) -> None:
+    one.route_table_ids = [name for name in one.route_table_ids or [] if name in ec2.route_tables]
+    ec2.delete_vpc_endpoints([one.id])
+
+
 def _detach(ec2: Model, one: VolumeAttachment) -> None:
     if one.volume.attachment:
         ec2.detach_volume(one.volume_id, one.instance_id, one.device)
@@ -36,12 +42,12 @@ def _end_cluster(ecs: Model, one: Cluster) -> None:
     ecs.clusters.pop(one.name, None)
 
 
-# Instances go before what they are attached to: what fails is tried again after the rest.
+# In any order: what something else needs still is tried again after the rest, and what went with another is gone.
 DELETIONS: list[tuple[Any, Any, Callable[[Model, Any], Any]]] = [
     (FlowLogs, ec2_backends, lambda ec2, one: ec2.delete_flow_logs([one.id])),
     (RouteTable, ec2_backends, lambda ec2, one: ec2.delete_route_table(one.id)),
     (SubnetRouteTableAssociation, ec2_backends, _disassociate),
-    (VPCEndPoint, ec2_backends, lambda ec2, one: ec2.delete_vpc_endpoints([one.id])),
+    (VPCEndPoint, ec2_backends, _end_endpoint),
     (Volume, ec2_backends, lambda ec2, one: ec2.delete_volume(one.id)),
     (VolumeAttachment, ec2_backends, _detach),
     (Cluster, ecs_backends, _end_cluster),
@@ -62,6 +68,10 @@ def register() -> None:
 
 def _deleting(backends: Any, delete: Callable[[Model, Any], Any]) -> Callable[[Any, str, str], None]:  # noqa: ANN401
     def deleted(one: Any, account_id: str, region_name: str) -> None:  # noqa: ANN401 - one of moto's
-        delete(backends[account_id][region_name], one)
+        try:
+            delete(backends[account_id][region_name], one)
+        except ServiceException as error:
+            if "NotFound" not in error.code:
+                raise
 
     return deleted

@@ -6,7 +6,7 @@ moto passes over types that it does not know and breaks on their attributes; it 
 
 import json
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from typing import Any, NamedTuple
 
 from moto.cloudformation.models import Stack
@@ -45,7 +45,8 @@ def adapt(template: str, parameters: Mapping[str, str], stack: str, account: str
     planned.load_conditions()
     wanted = {name: made for name, made in body["Resources"].items() if _holds(made, planned)}
     skipped = {name: made["Type"] for name, made in wanted.items() if not _known(made["Type"])}
-    decide = Decisions(planned, body["Resources"].keys() - wanted.keys() | skipped.keys())
+    kinds = {name: made["Type"] for name, made in wanted.items() if name not in skipped}
+    decide = Decisions(planned, body["Resources"].keys() - kinds.keys(), kinds)
     body["Resources"] = {name: _resource(decide(made)) for name, made in wanted.items() if name not in skipped}
     outputs = {name: made for name, made in body.get("Outputs", {}).items() if _holds(made, planned)}
     body["Outputs"] = {name: _less(decide(made), AFTER_THIS) for name, made in outputs.items()}
@@ -53,11 +54,17 @@ def adapt(template: str, parameters: Mapping[str, str], stack: str, account: str
 
 
 class Decisions:
-    """Parameters and `If`s put in, and a name in place of each reference to a resource that is not made."""
+    """Parameters and `If`s put in, and a name in place of each reference to what is not made or not known."""
 
-    def __init__(self, planned: Any, gone: Set[str]) -> None:  # noqa: ANN401 - moto's
-        self.planned, self.gone = planned, gone
+    def __init__(self, planned: Any, gone: Set[str], kinds: Mapping[str, str]) -> None:  # noqa: ANN401 - moto's
+        self.planned, self.gone, self.kinds = planned, gone, kinds
         self.values: dict[str, Json] = planned.resolved_parameters
+        self.functions: dict[str, Callable[[Json], Json]] = {
+            "Fn::If": self._if,
+            "Fn::Sub": lambda given: {"Fn::Sub": self._sub(given)},
+            "Fn::GetAtt": self._attribute,
+            "Ref": self._ref,
+        }
 
     def __call__(self, part: Json) -> Json:
         """A part of the template, decided."""
@@ -65,18 +72,29 @@ class Decisions:
             return [inner for inner in map(self, part) if inner != NO_VALUE]
         if not isinstance(part, dict):
             return part
-        if len(part) == 1:
-            (name, inner), *_ = part.items()
-            if name == "Fn::If":
-                return self(inner[1] if self.planned.lazy_condition_map[inner[0]] else inner[2])
-            if name == "Fn::Sub":
-                return {name: self._sub(inner)}
-            if name == "Ref" and inner in self.values:
-                return self.values[inner]
-            if name in ("Ref", "Fn::GetAtt") and (of := inner if name == "Ref" else inner[0]) in self.gone:
-                return STANDS_FOR.format(of)
+        (name, inner), *more = part.items() or [("", None)]
+        if name in self.functions and not more:
+            return self.functions[name](inner)
         decided = {name: self(inner) for name, inner in part.items()}
         return {name: inner for name, inner in decided.items() if inner != NO_VALUE}
+
+    def _if(self, parts: Json) -> Json:
+        return self(parts[1] if self.planned.lazy_condition_map[parts[0]] else parts[2])
+
+    def _ref(self, name: str) -> Json:
+        if name in self.gone:
+            return STANDS_FOR.format(name)
+        return self.values.get(name, {"Ref": name})
+
+    def _attribute(self, path: list[str]) -> Json:
+        owner, attribute = path[0], ".".join(path[1:])  # moto's reader takes it apart at each dot
+        return STANDS_FOR.format(owner) if self._lacks(owner, attribute) else {"Fn::GetAtt": [owner, attribute]}
+
+    def _lacks(self, owner: str, attribute: str) -> bool:
+        if owner in self.gone:
+            return True
+        model = get_model_map().get(self.kinds.get(owner, ""))
+        return model is not None and not model.has_cfn_attr(attribute)
 
     def _sub(self, given: Json) -> Json:
         if isinstance(given, list):
@@ -85,10 +103,12 @@ class Decisions:
 
     def _text(self, text: str, own: Set[str]) -> str:
         def put_in(found: re.Match[str]) -> str:
-            name = found[1]
-            if name in self.gone and name not in own:
+            name, attribute = found[1], (found[2] or "").removeprefix(".")
+            if name in own:
+                return found[0]
+            if name in self.gone or (attribute and self._lacks(name, attribute)):
                 return STANDS_FOR.format(name)
-            return str(self.values[name]) if name in self.values and name not in own and not found[2] else found[0]
+            return str(self.values[name]) if name in self.values and not attribute else found[0]
 
         return NAMED.sub(put_in, text)
 
@@ -105,9 +125,10 @@ def _with_images(body: Json, parameters: Mapping[str, str]) -> dict[str, str]:
 
 def _resource(made: Json) -> Json:
     made = {"Properties": {}} | _less(made, AFTER_THIS)  # moto would put them in, and later see a change
-    if made["Type"] == "AWS::KMS::Key" and "Tags" in made["Properties"]:  # moto reads those in KMS's own spelling only
-        tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in made["Properties"]["Tags"]]
-        made["Properties"] = made["Properties"] | {"Tags": tags}
+    if made["Type"] == "AWS::KMS::Key":  # moto takes tags and policy as KMS's own API has them
+        given = made["Properties"]
+        tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in given.get("Tags", [])]
+        made["Properties"] = given | {"Tags": tags, "KeyPolicy": {"Fn::ToJsonString": given.get("KeyPolicy", {})}}
     return made
 
 

@@ -96,7 +96,9 @@ def test_what_others_made_is_not_touched(deployment, name, client):
 
 def test_a_roll_back_says_what_failed_and_up_goes_on_from_there(deployment, layers, name, account, client):
     broken = Deployment(name, layers.changed({"store.Refuses": "yes"}), account)
-    with pytest.raises(errors.RolledBack, match=r"layer store, Stranger: .*192\.168\.0\.0/24.*rolled back.*down --name"):
+    with pytest.raises(
+        errors.RolledBack, match=r"layer store, Stranger: .*192\.168\.0\.0/24.*rolled back.*down --name"
+    ):
         broken.up(quiet)
     states = broken.status().frame().set_index("layer")["state"].to_dict()
     assert states == {"network": "CREATE_COMPLETE", "store": "ROLLBACK_COMPLETE"}

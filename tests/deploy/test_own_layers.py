@@ -19,7 +19,12 @@ def test_the_layers_stand_in_their_order():
 @pytest.mark.parametrize("layer", HERE, ids=lambda layer: layer.name)
 def test_every_parameter_and_output_is_the_template_s(layer):
     template = Template(TEMPLATES / layer.template)
-    given = {*layer.parameters, *layer.outputs, *template.declared(dict.fromkeys(LAYERS.parameters, ""))}
+    given = {
+        *layer.parameters,
+        *layer.outputs,
+        *layer.lookups,
+        *template.declared(dict.fromkeys(LAYERS.parameters, "")),
+    }
     assert given <= set(template.parameters), "a name that the template does not have"
     required = {name for name, told in template.parameters.items() if "Default" not in told}
     assert required <= given, "a parameter without a value"
