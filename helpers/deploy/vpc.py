@@ -1,7 +1,7 @@
 """The network that layers describe: subnets and their routes, security groups and what is in them, who may reach whom.
 
-Read from the templates with the layers' values, before anything is made; AWS is not asked. Resources are named
-`layer.LogicalId`, as in `network.FrontGroup`.
+Read from the templates with the layers' values, before anything is made. AWS is not asked: what a deployment looks up
+(zones, S3's prefix list) has a made-up value. Resources are named `layer.LogicalId`, as in `network.FrontGroup`.
 """
 
 from collections import defaultdict
@@ -29,6 +29,7 @@ LEADS = (
     "GatewayId", "NatGatewayId", "LocalGatewayId", "TransitGatewayId", "EgressOnlyInternetGatewayId",
     "CarrierGatewayId", "VpcPeeringConnectionId",
 )  # fmt: skip
+LOOKED_UP = {"first-zone": "{}a", "second-zone": "{}b", "s3-prefix-list": "pl-s3"}  # what a deployment asks the Region
 PUBLIC = {
     "AWS::EC2::InternetGateway", "AWS::EC2::EIP", "AWS::EC2::NatGateway", "AWS::EC2::CarrierGateway",
     "AWS::EC2::EgressOnlyInternetGateway",
@@ -149,7 +150,8 @@ def _resources(layers: Layers, run: str, region: str) -> dict[str, Json]:
     outputs: dict[str, str] = {}
     for layer in layers.chosen(run):
         template = Template(layers.folder / layer.template)
-        given = layer.given(run, layers.parameters)
+        given = {name: LOOKED_UP[what].format(region) for name, what in layer.lookups.items()}
+        given |= layer.given(run, layers.parameters)
         given |= {
             name: ",".join(outputs.get(one, "") for one in told.split(",")) for name, told in layer.outputs.items()
         }

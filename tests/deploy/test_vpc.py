@@ -41,7 +41,7 @@ def described(tmp_path):
 
 def test_its_flows_are_those_that_the_rules_allow_at_both_ends(described):
     parameters = {"10.20.48.0/20": "range:SubnetCidr", "10.20.64.0/20": "range:SecondSubnetCidr"}
-    parameters |= {"10.90.0.0/16": "range:OnPremisesCidr", "pl-68a54001": "list:S3PrefixList"}
+    parameters |= {"10.90.0.0/16": "range:OnPremisesCidr", "pl-s3": "list:S3PrefixList"}
 
     def name(end):
         return parameters.get(end, end.partition(".")[2].removesuffix("Group"))
