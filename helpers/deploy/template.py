@@ -1,6 +1,7 @@
 """A template as a document: read, sent, and resolved as far as that goes before anything is made."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import cfnlint.decode
 from helpers.deploy.errors import LayersInvalid, TemplateTooLarge
 
 MOST = 51_200  # bytes of TemplateBody
+NAMED = re.compile(r"\$\{([\w:.]+)\}")
 Json = Any
 
 
@@ -76,6 +78,9 @@ class Resolver:
             "Fn::If": lambda parts: self(parts[1] if self.holds(parts[0]) else parts[2]),
             "Fn::FindInMap": self._in_map,
             "Fn::Join": self._joined,
+            "Fn::Sub": self._put_in,
+            "Fn::Select": self._selected,
+            "Fn::GetAtt": lambda path: Unknown(".".join(path)),
         }
 
     def __call__(self, part: Json) -> Json:
@@ -104,3 +109,24 @@ class Resolver:
         pieces = self(parts[1])
         known = isinstance(pieces, list) and not any(isinstance(piece, Unknown | dict) for piece in pieces)
         return str(parts[0]).join(map(str, pieces)) if known else Unknown("Fn::Join")
+
+    def _put_in(self, given: Json) -> Json:
+        """A text with names in `${}`, which may have values of its own."""
+        text, own = (
+            (given[0], {name: self(inner) for name, inner in given[1].items()})
+            if isinstance(given, list)
+            else (given, {})
+        )
+        known = {**self.values, **own}
+        names = NAMED.findall(text)
+        if any(known.get(name) is None or isinstance(known[name], Unknown) for name in names):
+            return Unknown(text)
+        return NAMED.sub(lambda found: str(known[found[1]]), text)
+
+    def _selected(self, given: Json) -> Json:
+        """One of a list, which may be written with commas."""
+        number, entries = self(given[0]), self(given[1])
+        entries = entries.split(",") if isinstance(entries, str) and not isinstance(entries, Unknown) else entries
+        return (
+            entries[int(number)] if isinstance(entries, list) and int(number) < len(entries) else Unknown("Fn::Select")
+        )

@@ -17,7 +17,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Response
 
 from helpers.inference.http import foreign
-from helpers.region import signatures
+from helpers.region import signatures, stack_resources
 from helpers.region.agentcore import AgentCore
 from helpers.region.agentcore_control import AgentCoreControl
 from helpers.region.bedrock_runtime import BedrockRuntime
@@ -79,6 +79,7 @@ class Region:
         UserPools.register(folder / "user-pools")
         GuardrailControl.register()
         ChangeSets.register()
+        stack_resources.register()
         BedrockRuntime.register(Judges(make_judge))
         self.moto = DomainDispatcherApplication(create_backend_app)
         self.lock = threading.Lock()  # moto's control planes are not made for several calls at once

@@ -4,8 +4,8 @@ Holds `topology`, `sequence`, `trace` and `calls`, and `trace_table` and `calls_
 is easier to read without `PLUMBING`.
 Pictures have a ground of their own, so that they can be read in the dark theme too.
 `memory` is a model's, part by part, and `Explorer` chooses one by widgets and says where it fits; `placements` draws
-what turns take where, and `PlacementExplorer` chooses a placement.
-May import: placement, tracing, sizing, sites, settings.
+what turns take where, and `PlacementExplorer` chooses a placement. `vpc` draws the network that templates describe.
+May import: deploy, placement, tracing, sizing, sites, settings.
 """
 
 from helpers.views import sequence
@@ -15,9 +15,10 @@ from helpers.views.memory import memory
 from helpers.views.placement_explorer import PlacementExplorer
 from helpers.views.placements import placements
 from helpers.views.topology import topology
+from helpers.views.vpc import vpc
 from helpers.views.waterfall import PLUMBING, trace, trace_table
 
 __all__ = [
     "PLUMBING", "Explorer", "PlacementExplorer", "calls", "calls_table", "memory", "placements", "sequence", "topology",
-    "trace", "trace_table",
+    "trace", "trace_table", "vpc",
 ]  # fmt: skip

@@ -22,41 +22,32 @@ LINE = 0.16  # of text
 ALONG = [0.5 + sign * step / 20 for step in range(8) for sign in (1, -1)]  # where labels are tried, middle first
 
 
-class Layout:
-    """Sites and services as boxes, and a note below them; `arrow` draws what is between them."""
+class Drawing:
+    """Boxes and arrows between them on a sheet; labels of arrows find a place."""
 
-    def __init__(self, places: Collection[Place], pairs: Iterable[Pair], note: str = "") -> None:
+    def __init__(self, wide: float, high: float, pairs: Iterable[Pair]) -> None:
+        """An empty sheet, in inches; `pairs` are what arrows will join."""
         self.pairs = set(pairs)
-        self.columns = columns(set(places), self.pairs)
-        self.box = BOXES[len(self.columns) - 1]
-        heights = [sum(_height(services) + GAP for _, services in column) - GAP for column in self.columns]
-        high = max(heights) + 2 * SIDE + (0.3 if note else 0)
-        self.figure, self.axes = sheet(WIDE, high)
-        write(self.axes, SIDE, high - 0.2, note, fontsize=9, ha="left", style="italic", color=PALE)
+        self.figure, self.axes = sheet(wide, high)
+        self.wide = wide
         self.at: dict[Place, Box] = {}
-        self.column: dict[Place, int] = {}
         self.sites: list[Box] = []
         self.taken: list[Box] = []  # by names and labels
-        looks = colours({site for site, _ in places if site})
-        for number, (column, height) in enumerate(zip(self.columns, heights, strict=True)):
-            top = SIDE + (max(heights) - height) / 2
-            for site, services in column:
-                self._draw_site(number, top, services, looks.get(site, OTHERS))
-                top += _height(services) + GAP
-        self.curves = {pair: self._curve(*pair) for pair in sorted(self.pairs)}
-        self.points = {pair: [_on(curve, step / 40) for step in range(1, 40)] for pair, curve in self.curves.items()}
+        self.curves: dict[Pair, list[Point]] = {}
+        self.points: dict[Pair, list[Point]] = {}
 
-    def arrow(self, pair: Pair, label: tuple[str, str], errors: str) -> None:
-        """An arrow, with its label, on one line or two, where it covers no name and no other arrow."""
-        curve = self.curves[pair]
-        path = Path(curve, [Path.MOVETO, Path.CURVE3, Path.CURVE3])
-        colour = ERROR if errors else PALE
+    def bend(self, curves: dict[Pair, list[Point]]) -> None:
+        """The arrows' ways: start, control point and end of a quadratic curve for each pair."""
+        self.curves = curves
+        self.points = {pair: [_on(curve, step / 40) for step in range(1, 40)] for pair, curve in curves.items()}
+
+    def draw_arrow(self, pair: Pair, lines: list[tuple[str, str]], colour: str) -> None:
+        """An arrow, with its label, lines and their colours, where it covers no name and no other arrow."""
+        path = Path(self.curves[pair], [Path.MOVETO, Path.CURVE3, Path.CURVE3])
         self.axes.add_patch(
             FancyArrowPatch(path=path, arrowstyle="-|>", mutation_scale=11, color=colour, linewidth=1.3, zorder=2)
         )
-        room = self.box - 0.1 if pair[0][0] == pair[1][0] else self._space() - self.box - 0.7
-        lines = [" ".join(label)] if width(" ".join(label)) <= room else label
-        self._label(pair, [*((line, INK) for line in lines), *([(errors, ERROR)] if errors else [])])
+        self._label(pair, lines)
 
     def _label(self, pair: Pair, lines: list[tuple[str, str]]) -> None:
         wide, high = max(width(line) for line, _ in lines) + 0.1, LINE * len(lines) + 0.04
@@ -76,8 +67,42 @@ class Layout:
         others = (points for other, points in self.points.items() if other != pair)
         crossed = sum(label[0] < x < label[2] and label[1] < y < label[3] for points in others for x, y in points)
         edges = sum(_overlap(label, box) for box in self.sites) if pair[0][0] != pair[1][0] else 0
-        outside = max(-label[0], label[2] - WIDE, 0)
+        outside = max(-label[0], label[2] - self.wide, 0)
         return round(boxes * 1000 + crossed + edges * 100 + outside * 1000, 3)
+
+    def draw_box(self, box: Box, ground: str, edge: str) -> None:
+        style = "round,pad=0,rounding_size=0.08"
+        patch = FancyBboxPatch(box[:2], box[2] - box[0], box[3] - box[1], boxstyle=style)
+        patch.set(facecolor=ground, edgecolor=edge, linewidth=1.3, zorder=1)
+        self.axes.add_patch(patch)
+
+
+class Layout(Drawing):
+    """Sites and services as boxes, and a note below them; `arrow` draws what is between them."""
+
+    def __init__(self, places: Collection[Place], pairs: Iterable[Pair], note: str = "") -> None:
+        pairs = set(pairs)
+        self.columns = columns(set(places), pairs)
+        self.box = BOXES[len(self.columns) - 1]
+        heights = [sum(_height(services) + GAP for _, services in column) - GAP for column in self.columns]
+        high = max(heights) + 2 * SIDE + (0.3 if note else 0)
+        super().__init__(WIDE, high, pairs)
+        write(self.axes, SIDE, high - 0.2, note, fontsize=9, ha="left", style="italic", color=PALE)
+        self.column: dict[Place, int] = {}
+        looks = colours({site for site, _ in places if site})
+        for number, (column, height) in enumerate(zip(self.columns, heights, strict=True)):
+            top = SIDE + (max(heights) - height) / 2
+            for site, services in column:
+                self._draw_site(number, top, services, looks.get(site, OTHERS))
+                top += _height(services) + GAP
+        self.bend({pair: self._curve(*pair) for pair in sorted(self.pairs)})
+
+    def arrow(self, pair: Pair, label: tuple[str, str], errors: str) -> None:
+        """An arrow, with its label, on one line or two."""
+        room = self.box - 0.1 if pair[0][0] == pair[1][0] else self._space() - self.box - 0.7
+        lines = [" ".join(label)] if width(" ".join(label)) <= room else label
+        told = [*((line, INK) for line in lines), *([(errors, ERROR)] if errors else [])]
+        self.draw_arrow(pair, told, ERROR if errors else PALE)
 
     def _curve(self, caller: Place, callee: Place) -> list[Point]:
         """Start, control point and end of a quadratic curve. Two services that call each other get two curves."""
@@ -87,10 +112,10 @@ class Layout:
             down = other[1] > one[1]
             x = (one[0] + one[2]) / 2 + (0 if not both else 0.45 if down else -0.45)
             start, stop = (x, one[3] if down else one[1]), (x, other[1] if down else other[3])
-            return [start, _aside(start, stop, 0), stop]
+            return [start, aside(start, stop, 0), stop]
         start, stop = self._end(caller, callee, True), self._end(callee, caller, False)
         if self.column[caller] != self.column[callee]:
-            return [start, _aside(start, stop, 0.4 if both else 0), stop]
+            return [start, aside(start, stop, 0.4 if both else 0), stop]
         bow = 2.1 + (0.6 if both and stop[1] > start[1] else 0)
         return [start, (start[0] + (bow if self._is_right(caller, callee) else -bow), (start[1] + stop[1]) / 2), stop]
 
@@ -117,7 +142,7 @@ class Layout:
     def _draw_site(self, column: int, top: float, services: list[Place], colour: str) -> None:
         left = SIDE + self._space() * column if len(self.columns) > 1 else (WIDE - self.box) / 2
         self.sites.append((left, top, left + self.box, top + _height(services)))
-        self._draw_box(self.sites[-1], tint(colour, 0.12), colour)
+        self.draw_box(self.sites[-1], tint(colour, 0.12), colour)
         name = fitted(short(services[0][0], 60) or "no site", self.box - 0.3, 11, "bold")
         write(self.axes, left + 0.15, top + 0.23, name, fontsize=11, fontweight="bold", ha="left", color=INK)
         self.taken.append((left, top, left + 0.15 + width(name, 11, "bold"), top + HEAD))
@@ -125,15 +150,9 @@ class Layout:
             y = top + HEAD + STEP * row
             self.at[place] = (left + PAD, y, left + self.box - PAD, y + HIGH)
             self.column[place] = column
-            self._draw_box(self.at[place], "white", colour)
+            self.draw_box(self.at[place], "white", colour)
             name = fitted(short(place[1], 60) or "unnamed", self.box - 2 * PAD - 0.15, 10)
             write(self.axes, left + self.box / 2, y + HIGH / 2, name, fontsize=10, color=INK)
-
-    def _draw_box(self, box: Box, ground: str, edge: str) -> None:
-        style = "round,pad=0,rounding_size=0.08"
-        patch = FancyBboxPatch(box[:2], box[2] - box[0], box[3] - box[1], boxstyle=style)
-        patch.set(facecolor=ground, edgecolor=edge, linewidth=1.3, zorder=1)
-        self.axes.add_patch(patch)
 
     def _space(self) -> float:
         """From one column to the next."""
@@ -149,8 +168,8 @@ def columns(places: set[Place], pairs: set[Pair]) -> list[Column]:
     balance = Counter(callee[0] for _, callee in pairs)
     balance.subtract(caller[0] for caller, _ in pairs)
     sites = sorted({site for site, _ in places}, key=lambda site: (balance[site], site))
-    outer = _depths([(site, "") for site in sites], {((a[0], ""), (b[0], "")) for a, b in pairs if a[0] != b[0]})
-    inner = _depths(sorted(places), {(a, b) for a, b in pairs if a[0] == b[0]})
+    outer = depths([(site, "") for site in sites], {((a[0], ""), (b[0], "")) for a, b in pairs if a[0] != b[0]})
+    inner = depths(sorted(places), {(a, b) for a, b in pairs if a[0] == b[0]})
     height: dict[Place, float] = {}
     found: list[Column] = []
     for number in range(len(BOXES)):
@@ -165,7 +184,7 @@ def columns(places: set[Place], pairs: set[Pair]) -> list[Column]:
     return [column for column in found if column]
 
 
-def _depths(places: list[Place], pairs: set[Pair]) -> dict[Place, int]:
+def depths(places: list[Place], pairs: set[Pair]) -> dict[Place, int]:
     """How many calls each is away from one that nobody calls; in a circle, from its first."""
     depths: dict[Place, int] = {}
     called = {callee for _, callee in pairs}
@@ -190,7 +209,7 @@ def _height(services: list[Place]) -> float:
     return HEAD + STEP * (len(services) - 1) + HIGH + 0.2
 
 
-def _aside(start: Point, stop: Point, away: float) -> Point:
+def aside(start: Point, stop: Point, away: float) -> Point:
     """The middle between two points, moved to the left of the way from one to the other."""
     (x, y), (u, v) = start, stop
     long = float(np.hypot(u - x, v - y)) or 1
