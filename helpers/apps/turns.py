@@ -3,8 +3,8 @@
     python -m helpers.apps.turns --port 9000 --model-seconds 0.05
 
 `POST /sites` tells where the programs of all sites are, `POST /turn` asks the agent, and says at which of them it finds
-its model and its tools; `POST /distance` measures how far another is. The model speaks Ollama's API; its script asks twice for a patient's record, then answers, so
-that each turn asks the same as the one before. All is fiction.
+its model and its tools; `POST /distance` measures how far another is. The model speaks Ollama's API; its script asks
+twice for a patient's record, then answers, so that each turn asks the same as the one before. All is fiction.
 """
 
 import asyncio
@@ -56,9 +56,8 @@ class Turns:
         sites: dict[str, str] = await request.json()
         known = settings().apps.values() if settings().profile == "aws" else ()
         if foreign := [url for url in sites.values() if urlsplit(url).hostname not in LOOPBACK and url not in known]:
-            return JSONResponse(
-                {"error": f"{foreign[0]} is neither on loopback, where a trial has its links, nor in WORKSHOP_APPS."}, 422
-            )
+            said = f"{foreign[0]} is neither on loopback, where a trial has its links, nor in WORKSHOP_APPS."
+            return JSONResponse({"error": said}, 422)
         self.sites = sites
         return JSONResponse({"sites": list(sites)})
 

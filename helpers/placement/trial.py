@@ -86,8 +86,8 @@ class Trial:
     def measure(self, placements: Iterable[Placement], rounds: int = 3, most: int = 8) -> dict[Placement, float]:
         """Seconds of the fastest turn of each: what else runs on the machine can only make a turn longer.
 
-        They are asked in rounds, each once in a round, so that the machine is the same for all. After `rounds` there are
-        more, `most` in all, as long as a round makes one of them faster by a twentieth.
+        They are asked in rounds, each once in a round, so that the machine is the same for all. After `rounds` there
+        are more, `most` in all, as long as a round makes one of them faster by a twentieth.
         """
         wanted = list(placements)
         self.load({one.agent for one in wanted})

@@ -42,7 +42,7 @@ def test_what_was_measured_is_a_line_in_the_bar_and_a_number_beside_it():
     one = predict(FAR, topology(), free())
     figure, alt = figure_of([one], measured={FAR: 2 * one.seconds})
     assert "measured 3.18 s." in alt and "measured" not in figure_of([one])[1]
-    legend, mark = figure.axes[0].lines
+    _, mark = figure.axes[0].lines
     bars = [bar for bar in figure.axes[0].patches if bar.get_height() == pytest.approx(0.18)]
     end = max(bar.get_x() + bar.get_width() for bar in bars)
     begin = min(bar.get_x() for bar in bars)
