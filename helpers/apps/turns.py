@@ -54,7 +54,7 @@ class Turns:
     async def meet(self, request: Request) -> Response:
         """Take the addresses: on loopback, where links are entered, or those that WORKSHOP_APPS has on AWS."""
         sites: dict[str, str] = await request.json()
-        known = settings().apps.values() if settings().profile == "aws" else ()
+        known = {url.rstrip("/") for url in settings().apps.values()} if settings().profile == "aws" else set()
         if foreign := [url for url in sites.values() if urlsplit(url).hostname not in LOOPBACK and url not in known]:
             said = f"{foreign[0]} is neither on loopback, where a trial has its links, nor in WORKSHOP_APPS."
             return JSONResponse({"error": said}, 422)
