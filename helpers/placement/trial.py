@@ -39,7 +39,7 @@ QUESTION = "Is there anything in the record of P-1001 that speaks against Dantro
 PATIENT = "P-1001"  # whom the script asks for; fiction
 SECONDS = 300  # that a turn may take; the first one of an agent loads Strands
 FASTER = 0.05  # a share of a turn: as long as a round makes one so much faster than before, there is another
-PINGS = 7  # to measure a link
+PINGS = 5  # to measure a link
 
 
 class Trial:
