@@ -74,8 +74,9 @@ class Trial:
         asked = {"question": question, "model": placement.model, "tools": placement.tools}
         current = get_current_span()
         span = current if current.get_span_context().is_valid else _stranger()
+        headers: dict[str, str] = {}
         with use_span(span):
-            inject(headers := {})
+            inject(headers)
             began = time.perf_counter()
             self._client.post(f"{url}/turn", json=asked, headers=headers).raise_for_status()
             took = time.perf_counter() - began
@@ -118,7 +119,7 @@ class Trial:
 
     def links(self) -> Routes:
         """The links as they are now: what the fastest of some round trips takes more than one within a place."""
-        found = {}
+        found: dict[tuple[str, str], Conditions] = {}
         for one, other in combinations(PLACES, 2):
             late = max(self._round_trip(one, other) - self._round_trip(one, one), 0.0)
             found[one, other] = Conditions(latency_ms=late / 2 * 1000)
