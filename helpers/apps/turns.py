@@ -3,12 +3,13 @@
     python -m helpers.apps.turns --port 9000 --model-seconds 0.05
 
 `POST /sites` tells where the programs of all sites are, `POST /turn` asks the agent, and says at which of them it finds
-its model and its tools. The model speaks Ollama's API; its script asks twice for a patient's record, then answers, so
-that each turn asks the same as the one before. All is fiction.
+its model and its tools; `POST /distance` measures how far another is. The model speaks Ollama's API; its script asks
+twice for a patient's record, then answers, so that each turn asks the same as the one before. All is fiction.
 """
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
@@ -25,6 +26,7 @@ from starlette.routing import Route
 
 from helpers.apps.command import hosts, parser, run
 from helpers.inference.http import HostGuard
+from helpers.settings import settings
 from helpers.settings.settings import LOOPBACK
 
 INSTRUCTIONS = "Answer from the patient's record."
@@ -33,6 +35,7 @@ CALLS = 2  # of the tool, in a turn
 ENTRIES = 12
 ANSWER = f"Nothing in the record of {PATIENT} speaks against it."
 COUNTS = {"total_duration": 1, "prompt_eval_count": 1, "eval_count": 1}
+PINGS = 50  # at most, when a distance is measured
 SECONDS = 300  # that a tool may take, over a slow link
 # As in `serving`, which loads more than a trial needs: three of these programs start at once.
 TRACE = Middleware(OpenTelemetryMiddleware, excluded_urls="/ping$", exclude_spans=["receive", "send"])
@@ -44,13 +47,17 @@ class Turns:
     def __init__(self, model_seconds: float, tool_seconds: float) -> None:
         self.sites: dict[str, str] = {}
         self.model_seconds, self.tool_seconds = model_seconds, tool_seconds
-        self.client = httpx.Client(timeout=SECONDS, trust_env=False)  # of the tool; keeps its connections
+        # Of the tool. It keeps its connections between turns: httpx would close them after 5 s, and uvicorn too.
+        kept = httpx.Limits(keepalive_expiry=SECONDS)
+        self.client = httpx.Client(timeout=SECONDS, trust_env=False, limits=kept)
 
     async def meet(self, request: Request) -> Response:
-        """Take the addresses; only loopback's, where links are entered."""
+        """Take the addresses: on loopback, where links are entered, or those that WORKSHOP_APPS has on AWS."""
         sites: dict[str, str] = await request.json()
-        if foreign := [url for url in sites.values() if urlsplit(url).hostname not in LOOPBACK]:
-            return JSONResponse({"error": f"{foreign[0]} is not on loopback, where a trial has its links."}, 422)
+        known = {url.rstrip("/") for url in settings().apps.values()} if settings().profile == "aws" else set()
+        if foreign := [url for url in sites.values() if urlsplit(url).hostname not in LOOPBACK and url not in known]:
+            said = f"{foreign[0]} is neither on loopback, where a trial has its links, nor in WORKSHOP_APPS."
+            return JSONResponse({"error": said}, 422)
         self.sites = sites
         return JSONResponse({"sites": list(sites)})
 
@@ -63,6 +70,20 @@ class Turns:
             return JSONResponse({"error": f"Name the places of model and tools; known are {known}."}, 422)
         answer = await self._agent(model, tools).invoke_async(asked["question"])
         return JSONResponse({"answer": str(answer).strip()})
+
+    async def distance(self, request: Request) -> Response:
+        """Seconds of a round trip to the program at a place, over a connection that is open: the fastest of several."""
+        asked = await request.json()
+        url = self.sites.get(asked.get("place", ""))
+        if not url:
+            return JSONResponse({"error": f"Name a place; known are {', '.join(self.sites)}."}, 422)
+        took = []
+        async with httpx.AsyncClient(timeout=SECONDS, trust_env=False) as client:
+            for _ in range(1 + min(int(asked.get("times", 5)), PINGS)):
+                began = time.perf_counter()
+                (await client.get(f"{url}/ping")).raise_for_status()
+                took.append(time.perf_counter() - began)
+        return JSONResponse({"seconds": min(took[1:])})
 
     def _agent(self, model: str, tools: str) -> Any:  # noqa: ANN401 - Strands' Agent
         from strands import Agent, tool  # not above: a site without an agent need not load it, and is ready sooner
@@ -123,6 +144,7 @@ def application(turns: Turns, allowed: frozenset[str]) -> Starlette:
     routes = [
         Route("/sites", turns.meet, methods=["POST"]),
         Route("/turn", turns.turn, methods=["POST"]),
+        Route("/distance", turns.distance, methods=["POST"]),
         Route("/api/chat", turns.chat, methods=["POST"]),
         Route("/records/{patient}", turns.record),
         Route("/ping", _ping),
@@ -137,7 +159,13 @@ def main() -> None:
     option("--tool-seconds", help="how long an answer of the tool takes (%(default)g)")
     given = arguments.parse_args()
     turns = Turns(given.model_seconds, given.tool_seconds)
-    uvicorn.run(application(turns, hosts(given)), host=given.host, port=given.port, timeout_graceful_shutdown=2)
+    uvicorn.run(
+        application(turns, hosts(given)),
+        host=given.host,
+        port=given.port,
+        timeout_keep_alive=SECONDS,
+        timeout_graceful_shutdown=2,
+    )
 
 
 async def _ping(request: Request) -> Response:

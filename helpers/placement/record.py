@@ -10,12 +10,13 @@ import pandas as pd
 
 from helpers.placement.calibration import WITHIN, agrees
 from helpers.placement.exploring import explore, front
-from helpers.placement.placement import PLACES, Placement
+from helpers.placement.placement import ANOTHER, PLACES, Placement
 from helpers.placement.prediction import Models, Prediction, Prices, predict
 from helpers.placement.routes import Routes
 from helpers.placement.work import ASKS, Work
 from helpers.sites.topology import Topology
 
+_NAMES = {ANOTHER: "none of the article's patterns"}
 SHOWN = ["agent", "model", "tools", "pattern", "seconds", "crosses", "runs", "USD/h"]
 
 
@@ -72,7 +73,7 @@ def _decided(one: Prediction) -> str:
     where = one.placement
     decided = (
         f"The agent runs at **{where.agent}**, its model at **{where.model}**, tools and data at **{where.tools}** "
-        f"({where.pattern})."
+        f"({_NAMES.get(where.pattern, where.pattern)})."
     )
     if one.allowed:
         return decided
@@ -115,7 +116,13 @@ def _alternatives(table: pd.DataFrame) -> str:
     if rows.empty:
         return f"All {len(table)} placements are ruled out. The first: {table.iloc[0]['why not']}."
     shown = [tuple(str(row[name]) for name in SHOWN) for _, row in rows.iterrows()]
-    return f"{said}\n\n{_table(SHOWN, shown)}"
+    named = table[~table["allowed"] & (table["pattern"] != ANOTHER)]
+    why = [
+        f"{row['pattern']}, ruled out (agent at {row['agent']}, model at {row['model']}, tools at {row['tools']}): "
+        f"{row['why not']}."
+        for _, row in named.iterrows()
+    ]
+    return "\n\n".join([said, _table(SHOWN, shown), *([_list(why)] if why else [])])
 
 
 def _consequences(one: Prediction, work: Work, models: Models | None) -> list[str]:

@@ -45,6 +45,20 @@ def test_a_placement_that_breaks_a_rule_says_so():
     assert "cut, the agent cannot reach tools and data" in text and "patient crosses a link" in text
 
 
+def test_the_articles_patterns_that_are_ruled_out_say_why():
+    text = record(HERE, topology(), work(), on=DAY)
+    assert (
+        "- distributed agents, ruled out (agent at region, model at region, tools at outpost): patient may be" in text
+    )
+    assert "- local agents, ruled out (agent at local-zone" in text and "another, ruled out" not in text
+    assert "ruled out (" not in record(HERE, topology(), free(), on=DAY)
+
+
+def test_a_placement_that_the_article_does_not_name_is_told_to_be_none_of_its_patterns():
+    third = Placement("outpost", "local-zone", "outpost")
+    assert "(none of the article's patterns)" in record(third, topology(), free(), on=DAY)
+
+
 def test_what_was_measured_is_told_and_whether_it_agrees():
     took = {HERE: predict(HERE, topology(), free()).seconds}
     good = record(HERE, topology(), free(), compared=compare(took, topology(), free()), on=DAY)

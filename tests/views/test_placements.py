@@ -38,6 +38,26 @@ def test_what_is_ruled_out_says_why():
     assert any("ruled out" in text.get_text() for text in figure.axes[0].texts)
 
 
+def test_what_was_measured_is_a_line_in_the_bar_and_a_number_beside_it():
+    one = predict(FAR, topology(), free())
+    figure, alt = figure_of([one], measured={FAR: 2 * one.seconds})
+    assert "measured 3.18 s." in alt and "measured" not in figure_of([one])[1]
+    _, mark = figure.axes[0].lines
+    bars = [bar for bar in figure.axes[0].patches if bar.get_height() == pytest.approx(0.18)]
+    end = max(bar.get_x() + bar.get_width() for bar in bars)
+    begin = min(bar.get_x() for bar in bars)
+    assert mark.get_xdata()[0] - begin == pytest.approx(2 * (end - begin)), "on the scale of the bars"
+    assert any("1.59 s, measured 3.18 s" in text.get_text() for text in figure.axes[0].texts)
+
+
+def test_the_legend_has_what_is_in_the_bars_and_no_more():
+    def legend(one):
+        return {text.get_text() for text in figure_of([predict(one, topology(), free())])[0].axes[0].texts}
+
+    assert "link to the model" in legend(FAR)
+    assert not {"link to the model", "links to tools"} & legend(Placement("outpost", "outpost", "outpost"))
+
+
 def test_no_text_leaves_the_picture_or_lies_on_a_bar():
     long = {place: Choice("a model with a name that is as long as a whole sentence " * 3, 0) for place in MODELS}
     figure, _ = figure_of([predict(one, topology(), free(), models=long) for one in every()], FAR)
