@@ -86,7 +86,10 @@ class Learner:
         Raises:
             Wrong: it cannot be told in time.
         """
-        return self._answered(self._ask({"do": "value"}))
+        value = self._answered(self._ask({"do": "value"}))
+        if value is None:
+            raise self._todo()
+        return value
 
     def call(self, *arguments: object, **named: object) -> Any:  # noqa: ANN401
         """What the value returns when it is called.
@@ -157,8 +160,11 @@ class Learner:
         if raised.kinds[0] == "OutOfTime":
             self._too_slow(f", and was then at {raised.where}: {raised.code}")
         if "NotImplementedError" in raised.kinds:
-            raise Wrong("your code in the place of the TODO", "the TODO, which is still there", "the cell above")
+            raise self._todo()
         return Outcome(raised=raised)
+
+    def _todo(self) -> Wrong:
+        return Wrong("your code in the place of the TODO", "the TODO, which is still there", "the cell above")
 
     def _answered(self, outcome: Outcome) -> Any:  # noqa: ANN401
         if outcome.raised and outcome.raised.kinds[0] in REFUSALS:

@@ -21,7 +21,13 @@ class Step:
     todo: str  # the cell as the exercise gives it
     solution: str  # the cell as it may be solved
     hints: tuple[str, str, str]
+    value: str = ""  # what the cell defines and the check takes; by default, the name of the step
     seconds: float = 5  # for each call of the learner's code
+
+    @property
+    def defines(self) -> str:
+        """The name that the cell gives to what is checked."""
+        return self.value or self.name.replace("-", "_")
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,7 @@ class Plan:
     name: str
     title: str
     steps: tuple[Step, ...]
+    setup: str = ""  # what the cells of the steps take for granted: imports, and what was agreed on
 
     def step(self, name: str) -> Step:
         """The step of this name.
@@ -62,7 +69,7 @@ def plan(name: str) -> Plan:
         raise UnknownLab(f"There is no lab {name!r}. There are: {', '.join(labs())}.")
     told = tomllib.loads((HERE / name / "steps.toml").read_text("utf-8"))
     steps = tuple(Step(**{**step, "hints": tuple(step["hints"])}) for step in told["step"])
-    return Plan(name, told["title"], steps)
+    return Plan(name, told["title"], steps, told.get("setup", ""))
 
 
 def check(lab: str, step: str) -> Check:
