@@ -1,4 +1,4 @@
-"""A lab's steps: `helpers/labs/NAME/steps.toml`, and the checks of the same names in `checks.py` beside it."""
+"""A lab's steps: `helpers/labs/NAME/steps.toml`, and the checks of the same names in a module beside it."""
 
 import tomllib
 from dataclasses import dataclass
@@ -21,8 +21,9 @@ class Step:
     todo: str  # the cell as the exercise gives it
     solution: str  # the cell as it may be solved
     hints: tuple[str, str, str]
+    checks: str = "checks"  # the module beside steps.toml that judges it
     value: str = ""  # what the cell defines and the check takes; by default, the name of the step
-    seconds: float = 5  # for each call of the learner's code
+    seconds: float = 5  # of computing, for each call of the learner's code
 
     @property
     def defines(self) -> str:
@@ -72,7 +73,7 @@ def plan(name: str) -> Plan:
     return Plan(name, told["title"], steps, told.get("setup", ""))
 
 
-def check(lab: str, step: str) -> Check:
+def check(lab: str, step: Step) -> Check:
     """The function that judges a step."""
-    found: Check = getattr(import_module(f"helpers.labs.{lab}.checks"), step.replace("-", "_"))
+    found: Check = getattr(import_module(f"helpers.labs.{lab}.{step.checks}"), step.name.replace("-", "_"))
     return found

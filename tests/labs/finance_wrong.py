@@ -236,13 +236,12 @@ def blocked_iban(policy, private):
     private["piiEntitiesConfig"][0]["action"] = "BLOCK"
 
 
-def freezing(*, early=False, anyone=False, anything=False, patient=False, careless=False, silent=False):
+def freezing(*, early=False, anyone=False, anything=False, patient=False, careless=False):
     """A way to freeze with one thing wrong."""
 
     async def freeze(finding, analyst, lock, log):
         account = finding["account_id"]
-        if not silent:
-            log("asked", account)
+        log("asked", account)
         question = Question(account, "desk", "Freeze?", tool="freeze", arguments={"account_id": account})
         if early:
             lock(account)
@@ -316,18 +315,6 @@ def checks_links_only(log, head=None):
             return number
         before = entry["hash"]
     return None if head in (None, before) else len(log) + 1
-
-
-def checks_numbers_only(log, head=None):
-    for number, entry in enumerate(log, 1):
-        if (
-            entry["number"] != number
-            or hashed({k: entry[k] for k in ("number", "event", "before")}, sort_keys=True) != entry
-        ):
-            return number
-        if number > 1 and entry["event"] == log[number - 2]["event"] and entry["before"] != log[number - 2]["hash"]:
-            return number
-    return None if not head or (log and log[-1]["hash"] == head) else len(log) + 1
 
 
 def forgets_the_head(log, head=None):

@@ -1,4 +1,4 @@
-"""The bank's lab: what is not solved fails by name, what is solved passes, and what is nearly right is told why it is not."""
+"""The bank's lab: what is not solved fails by name, what is solved passes, what is nearly right is told why not."""
 
 import inspect
 

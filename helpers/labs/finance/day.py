@@ -97,7 +97,7 @@ def records(seed: int) -> tuple[list[Account], list[Transaction]]:
     )
     drafts += _burst(chance, at_home[2], 5, 601)  # one second too long
     drafts += _deposits(chance, at_home[3], 3) + _deposits(chance, at_home[4], 4) + _deposits(chance, abroad[1], 3)
-    drafts += _deposits(chance, at_home[5], 2) + [(at_home[5], _at(15, 0), 10000.0, "cash", "Counter", "cash deposit")]
+    drafts += [*_deposits(chance, at_home[5], 2), (at_home[5], _at(15, 0), 10000.0, "cash", "Counter", "cash deposit")]
     drafts.sort()
     drafts.sort(key=lambda draft: draft[1])
     return accounts, [_numbered(place, draft) for place, draft in enumerate(drafts)]

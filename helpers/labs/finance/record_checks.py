@@ -1,7 +1,7 @@
 """What is judged of the first steps: the query, the two rules, the form of a finding."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from helpers.labs.finance import rules
 from helpers.labs.finance.day import DAY, HOME, Account, Transaction, records, write_records
 from helpers.labs.judging import Learner, Wrong, shown
 
+Case = tuple[str, list[dict[str, Any]], str]  # name, rows, where to look
 KEYS = ["account_id", "amount", "booked_at", "channel", "country", "transaction_id"]
 ONE, OTHER, ABROAD = Account("AC-20001"), Account("AC-20002"), Account("AC-20003", "DE")
 GOOD = {
@@ -78,7 +79,7 @@ def bursts(learner: Learner, chance: random.Random, _: Path) -> None:
     minute = chance.randrange(1, 9)
     start = 3600 * chance.randrange(8, 20)
     at_edge = [start + 150 * step for step in range(5)]
-    cases: list[tuple[str, list[dict[str, Any]], str]] = [
+    cases: list[Case] = [
         ("five payments in ten minutes", _payments(at_edge), "the bound: exactly 600 s still count"),
         ("five payments in 601 s", _payments([*at_edge[:4], start + 601]), "the bound: more than 600 s is no burst"),
         (
@@ -110,17 +111,18 @@ def bursts(learner: Learner, chance: random.Random, _: Path) -> None:
 def structuring(learner: Learner, chance: random.Random, _: Path) -> None:
     """Three cash deposits just below the limit."""
     some = [round(chance.uniform(8000, 9999), 2) for _ in range(3)]
-    cases = [
+    cases: list[Case] = [
         ("three deposits below the limit", _cash(some), "the rule: three or more deposits of one account"),
         ("two deposits", _cash(some[:2]), "the number: three or more"),
         ("exactly 8,000 and 9,999.99", _cash([8000.0, 9999.99, some[0]]), "the lower bound: 8,000 counts"),
-        ("one of exactly 10,000", _cash([*some[:2], 10000.0]), "the upper bound: 10,000 is reported anyway, so no more"),
+        ("one of exactly 10,000", _cash([*some[:2], 10000.0]), "the upper bound: 10,000 is reported anyway"),
         ("small deposits", _cash([120.0, 80.0, 7999.99]), "the lower bound: less than 8,000 does not count"),
         ("withdrawals", _cash([-amount for amount in some]), "the sign: below 0 is money that goes out"),
         ("transfers of such amounts", _cash(some, channel="transfer"), "the channel: cash only"),
-        ("three deposits, one each", _cash(some[:1]) + _cash(some[1:2], "AC-20002", 20) + _cash(some[2:], "AC-20003", 40),
+        ("three deposits, one each",
+         _cash(some[:1]) + _cash(some[1:2], "AC-20002", 20) + _cash(some[2:], "AC-20003", 40),
          "the accounts: each is counted for itself"),
-        ("four deposits and a purchase", _cash([*some, 8100.5, -30.0]), "the result: the deposits that count, no others"),
+        ("four deposits and a purchase", _cash([*some, 8100.5, -30.0]), "the result: the deposits that count"),
     ]  # fmt: skip
     _judge(learner, cases, rules.structuring, chance)
 
@@ -168,8 +170,8 @@ def _same(seen: Any, expected: list[Transaction], learner: Learner) -> None:  # 
 
 def _judge(
     learner: Learner,
-    cases: list[tuple[str, list[dict[str, Any]], str]],
-    rule: Callable[[list[rules.Row]], rules.Found],
+    cases: list[Case],
+    rule: Callable[[Iterable[rules.Row]], rules.Found],
     chance: random.Random,
 ) -> None:
     """Each case by the rule, with its rows in any order; then whole days."""
