@@ -2,8 +2,8 @@
 
     python tools/lab_notebooks.py finance
 
-Edit text and other cells in `labs/NAME/solution.ipynb`, steps in `helpers/labs/NAME/steps.toml`. A cell of a step has the
-tag `step-NAME`.
+Edit text and other cells in `labs/NAME/solution.ipynb`, steps in `helpers/labs/NAME/steps.toml`. The cell of a step
+has the tag `step-NAME`.
 """
 
 import os
