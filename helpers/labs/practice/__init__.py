@@ -1,0 +1,1 @@
+"""A lab of three minutes, to get to know checks, hints and progress."""
