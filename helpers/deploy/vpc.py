@@ -125,7 +125,7 @@ def read_vpc(layers: Layers, run: str = "run", region: str = REGION) -> Vpc:
         LayersInvalid: a template cannot be read.
     """
     resources = _resources(layers, run, region)
-    of_type: defaultdict[str, Json] = defaultdict(dict)
+    of_type: defaultdict[str, dict[str, Json]] = defaultdict(dict)
     for name, made in resources.items():
         of_type[made["Type"]][name] = made.get("Properties") or {}
     routes = _routes(of_type)
