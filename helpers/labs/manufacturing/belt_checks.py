@@ -11,7 +11,7 @@ from helpers.labs.manufacturing.plants import LIMIT, series
 from helpers.labs.wire import Callback, StandIn
 
 INSPECTOR = StandIn("helpers.labs.manufacturing.stand_ins:Inspector", (Callback("decide"),))
-LATE = 2.0  # seconds: longer than the belt waits, shorter than a check does
+LATE = 5.0  # seconds: longer than the belt waits, shorter than a check does
 
 
 def grade(learner: Learner, chance: random.Random, _: Path) -> None:

@@ -4,6 +4,7 @@
     await served(["tannau", readings, hours_left], [{"tool": "machines", "arguments": {}}])
 """
 
+import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -57,7 +58,15 @@ async def _called(client: Client, call: Row) -> Row:
     """What came of one call: whether it failed, the text, and the structured content."""
     try:
         result = await client.call_tool(call["tool"], call["arguments"])
-    except* MCPError as errors:
-        return {"failed": True, "text": str(errors.exceptions[0]), "data": None}
+    except MCPError as error:  # of the protocol: a question that the client cannot answer
+        return {"failed": True, "text": str(error), "data": None}
     text = "".join(getattr(block, "text", "") for block in result.content)
-    return {"failed": bool(result.is_error), "text": text, "data": result.structured_content}
+    return {"failed": bool(result.is_error), "text": text, "data": result.structured_content or _data(text)}
+
+
+def _data(text: str) -> Any:  # noqa: ANN401
+    """What a tool returned that tells no schema: JSON in its text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

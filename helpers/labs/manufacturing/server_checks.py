@@ -75,13 +75,8 @@ def stop(learner: Learner, chance: random.Random, _: Path) -> None:
             if str(word) not in seen["asked"][0]["message"]:
                 raise Wrong(f"the {name}, {word}", shown(seen["asked"][0]["message"]), f"the question: it must name the {name}")
         learner.expect(stopped, [[line, minutes]], "what stop is called with, and how often")
-    with learner.case("a person says yes, but to fewer minutes", "the minutes: those of the answer, not of the call"):
-        seen = tried([_yes(minutes - 13)])
-        learner.expect(stopped, [[line, minutes - 13]])
-        if str(minutes - 13) not in seen["results"][0]["text"]:
-            raise Wrong(f"a result that tells of {minutes - 13} minutes", shown(seen["results"][0]["text"]))
     for action in ("decline", "cancel"):
-        with learner.case(f"the answer is {action}", f"the answer {action}: only AcceptedElicitation is a yes"):
+        with learner.case(f"the answer is {action}", f"the answer {action}: stop only after an AcceptedElicitation"):
             seen = tried([{"action": action}])
             learner.expect(stopped, [])
             if seen["results"][0]["failed"]:
@@ -89,6 +84,11 @@ def stop(learner: Learner, chance: random.Random, _: Path) -> None:
             if "not" not in seen["results"][0]["text"].lower():
                 look = "what the caller is told: that the line was not stopped"
                 raise Wrong("a text that says that it was not stopped", shown(seen["results"][0]["text"]), look)
+    with learner.case("a person says yes, but to fewer minutes", "the minutes: those of the answer, not of the call"):
+        seen = tried([_yes(minutes - 13)])
+        learner.expect(stopped, [[line, minutes - 13]])
+        if str(minutes - 13) not in seen["results"][0]["text"]:
+            raise Wrong(f"a result that tells of {minutes - 13} minutes", shown(seen["results"][0]["text"]))
     with learner.case("a client that cannot be asked", "a client without a person: nothing may be stopped"):
         tried(None)
         learner.expect(stopped, [])

@@ -33,7 +33,7 @@ def forward(learner: Learner, chance: random.Random, _: Path) -> None:
         learner.expect(told["attributes"].get("workshop.lot"), message["lot"], "the attribute workshop.lot")
         if secret in str(told):
             raise Wrong("no note in the span", shown(told["attributes"]), "what leaves with a span: the lot, no more")
-    with learner.case("a session as baggage", "baggage: extract a whole context, and inject it"):
+    with learner.case("a session as baggage", "baggage: attach the context that arrived, or only its span goes along"):
         queue.after({**message, "trace": {**message["trace"], "baggage": "session.id=s-17"}})
         learner.expect(queue.put[0]["trace"].get("baggage"), "session.id=s-17")
     with learner.case("a message without a trace", "a message without a trace: it begins one, and is not lost"):
