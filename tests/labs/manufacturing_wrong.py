@@ -25,9 +25,7 @@ from helpers.labs.steps import plan
 
 NAMES = {}
 exec(plan("manufacturing").setup, NAMES)
-Stop, SECONDS, PATIENCE, SOON, SEVERITY = (
-    NAMES[name] for name in ("Stop", "SECONDS", "PATIENCE", "SOON", "SEVERITY")
-)
+Stop, SECONDS, PATIENCE, SOON, SEVERITY = (NAMES[name] for name in ("Stop", "SECONDS", "PATIENCE", "SOON", "SEVERITY"))
 THINNEST, THICKEST, ROUGHEST = rules.THINNEST, rules.THICKEST, rules.ROUGHEST
 
 
@@ -69,7 +67,9 @@ def hold_comes_last(diameter_mm, roughness_um):
     return rules.grade(diameter_mm, roughness_um)
 
 
-def judging(*, limit=SECONDS, catch=Exception, talk=False, stricter=True, alphabet=False, prompt="Judge this leg: {leg}"):
+def judging(
+    *, limit=SECONDS, catch=Exception, talk=False, stricter=True, alphabet=False, prompt="Judge this leg: {leg}"
+):
     """A way to judge a leg with one thing wrong."""
 
     async def judge_leg(model, leg, graded):
@@ -171,7 +171,9 @@ def gathering(*, seconds=PATIENCE, errors=True, one_token=False, bare=False, ord
     async def gather(factories, question):
         async def ask(url, token):
             token = next(iter(factories.values()))["token"] if one_token else token
-            config = ClientConfig(httpx_client=httpx.AsyncClient(timeout=seconds)) if bare else peer(url, token, seconds)
+            config = (
+                ClientConfig(httpx_client=httpx.AsyncClient(timeout=seconds)) if bare else peer(url, token, seconds)
+            )
             return text(await A2AAgent(url, client_config=config).invoke_async(question))
 
         asked = await asyncio.gather(*(ask(**place) for place in factories.values()), return_exceptions=errors)
@@ -295,9 +297,7 @@ def proving(*, any_answer=False, event="approval.answered", late=False, once=Fal
         known = {span["span_id"] for span in spans}
         parents = [span["parent_id"] for span in spans]
         events = [each for span in spans for each in span["events"] if each["name"].startswith(event)]
-        times = [
-            each["time"] for each in events if any_answer or each["attributes"].get("workshop.action") == "accept"
-        ]
+        times = [each["time"] for each in events if any_answer or each["attributes"].get("workshop.action") == "accept"]
         stops = sorted(span["start"] for span in spans if span["name"] == "stop")
         need = [1 if once else number for number, _ in enumerate(stops, 1)]
         asked = all(sum(late or at < stop for at in times) >= least for stop, least in zip(stops, need, strict=True))

@@ -12,6 +12,22 @@ from helpers.labs.wire import Callback, StandIn
 
 INSPECTOR = StandIn("helpers.labs.manufacturing.stand_ins:Inspector", (Callback("decide"),))
 LATE = 5.0  # seconds: longer than the belt waits, shorter than a check does
+OPINIONS: list[tuple[str, dict[str, Any], str, str, str]] = [  # what the model does, the rule says, who counts
+    ("the model is stricter", {"text": "Reject\n"}, "rework", "model",
+     "what the model says: blanks and capitals do not matter"),
+    ("the model is a little stricter", {"text": "rework"}, "pass", "model",
+     "a model that is stricter than the rule: its verdict counts"),
+    ("the model is milder", {"text": "pass"}, "reject", "rule",
+     "a model that is milder than the rule: it must not overrule it"),
+    ("the model is milder than a hold", {"text": "rework"}, "hold", "rule",
+     "a model that is milder than the rule: compare by SEVERITY, not by the alphabet"),
+    ("the model talks", {"text": "I would not reject it, let it pass."}, "rework", "rule",
+     "what is no verdict: only the one word counts, not a word in a sentence"),
+    ("the model fails", {"fails": True}, "rework", "rule", "a model that fails: catch it, the belt goes on"),
+    ("the model says nothing", {"text": " "}, "hold", "rule", "what is no verdict: nothing at all is none either"),
+    ("the model is late", {"text": "reject", "seconds": LATE}, "pass", "rule",
+     "the time limit: after SECONDS the rule's verdict goes out"),
+]  # fmt: skip
 
 
 def grade(learner: Learner, chance: random.Random, _: Path) -> None:
@@ -21,7 +37,7 @@ def grade(learner: Learner, chance: random.Random, _: Path) -> None:
     good = round(39.9 + chance.random() / 5, 3), round(1 + 5 * chance.random(), 2)
     cases: list[tuple[str, float | None, float | None, str]] = [
         ("a good leg", *good, "which verdict is left when nothing is wrong: pass"),
-        ("on the lower bounds", rules.THINNEST, 0.0, "the bounds: a leg of exactly 39.85 mm is good, and 0.0 is measured"),
+        ("on the lower bounds", rules.THINNEST, 0.0, "the bounds: exactly 39.85 mm is good, and 0.0 is measured"),
         ("on the upper bounds", rules.THICKEST, rules.ROUGHEST, "the bounds: 40.15 mm and 6.3 µm are still good"),
         ("a thick leg", thick, 3.0, "what can be sanded: a leg that is too thick is rework"),
         ("a rough leg", 40.0, rough, "what can be sanded: a leg that is too rough is rework"),
@@ -42,17 +58,7 @@ def bounded(learner: Learner, chance: random.Random, _: Path) -> None:
     """In time, whatever the model does; never milder than the rule."""
     width = round(39 + 2 * chance.random(), 4)
     belt = _Belt(learner, {"leg": f"T-{chance.randrange(1000, 9999)}", "diameter_mm": width})
-    cases: list[tuple[str, dict[str, Any], str, str, str]] = [
-        ("the model is stricter", {"text": "Reject\n"}, "rework", "model", "what the model says: blanks and capitals do not matter"),
-        ("the model is a little stricter", {"text": "rework"}, "pass", "model", "a model that is stricter than the rule: its verdict counts"),
-        ("the model is milder", {"text": "pass"}, "reject", "rule", "a model that is milder than the rule: it must not overrule it"),
-        ("the model is milder than a hold", {"text": "rework"}, "hold", "rule", "a model that is milder than the rule: compare by SEVERITY, not by the alphabet"),
-        ("the model talks", {"text": "I would not reject it, let it pass."}, "rework", "rule", "what is no verdict: only the one word counts, not a word in a sentence"),
-        ("the model fails", {"fails": True}, "rework", "rule", "a model that fails: catch it, the belt goes on"),
-        ("the model says nothing", {"text": " "}, "hold", "rule", "what is no verdict: nothing at all is none either"),
-        ("the model is late", {"text": "reject", "seconds": LATE}, "pass", "rule", "the time limit: after SECONDS the rule's verdict goes out"),
-    ]  # fmt: skip
-    for name, told, graded, by, look in cases:
+    for name, told, graded, by, look in OPINIONS:
         with learner.case(f"{name}, the rule says {graded}", look):
             belt.told = {"text": "", "seconds": 0, "fails": False} | told
             outcome = learner.attempt(INSPECTOR, belt.leg, graded)

@@ -1,7 +1,7 @@
 """A learner's MCP server, as a client sees it: what it offers, what it answers, and what it asks in between.
 
-    served = through_mcp(factory_server)
-    await served(["tannau", readings, hours_left], [{"tool": "machines", "arguments": {}}])
+served = through_mcp(factory_server)
+await served(["tannau", readings, hours_left], [{"tool": "machines", "arguments": {}}])
 """
 
 import json

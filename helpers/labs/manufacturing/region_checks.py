@@ -35,7 +35,10 @@ def gather(learner: Learner, chance: random.Random, _: Path) -> None:
         return words[name]
 
     with learner.case("both factories answer, when both are asked"), ExitStack() as stack:
-        factories = {name: stack.enter_context(Factory(name, tokens[name], lambda _, n=name: together(n))) for name in words}  # fmt: skip
+        factories = {
+            name: stack.enter_context(Factory(name, tokens[name], lambda _, name=name: together(name)))  # type: ignore[misc]
+            for name in words
+        }
         seen = _asked(learner, factories, question, tokens)
         if any(given != tokens[name] for name, one in factories.items() for given in one.tokens):
             raise Wrong("its own token at each factory", "another one", "the token: each factory has its own")
@@ -89,7 +92,9 @@ def correlate(learner: Learner, chance: random.Random, _: Path) -> None:
         _found(learner, [shared[0], _summary("tannau", "lathe-1", bad, None)])
     with learner.case("a bearing that lasts for weeks", "SOON: who has more than 72 hours left is no evidence"):
         _found(learner, [shared[0], _summary("tannau", "lathe-1", bad, 72.5)])
-    with learner.case("one that has 72 hours left, one that has none", "SOON: exactly 72 hours still count, and 0.0 too"):
+    with learner.case(
+        "one that has 72 hours left, one that has none", "SOON: exactly 72 hours still count, and 0.0 too"
+    ):
         _found(learner, [_summary("tannau", "lathe-1", bad, 72.0), _summary("uhlenhorst", "saw-1", bad, 0.0)])
     with learner.case("healthy machines of a bad lot", "machines: only those that wear"):
         _found(learner, [*shared, _summary("tannau", "router-4", bad, None), _summary("tannau", "saw-2", bad, 400.0)])

@@ -1,4 +1,4 @@
-"""Who plays along on the learner's side: a model that says what the judge has decided, and a tracer that tells it all."""
+"""Who plays along on the learner's side: a model and a tracer in the hands of the judge."""
 
 import asyncio
 from collections.abc import AsyncIterable, Callable

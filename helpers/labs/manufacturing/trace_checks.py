@@ -17,7 +17,11 @@ def forward(learner: Learner, chance: random.Random, _: Path) -> None:
     queue = _Queue(learner)
     trace, span = f"{chance.getrandbits(127) + 1:032x}", f"{chance.getrandbits(63) + 1:016x}"
     secret = f"note {chance.randrange(10**9)}"
-    message = {"lot": f"B-{chance.randrange(100, 999)}", "note": secret, "trace": {"traceparent": f"00-{trace}-{span}-01"}}
+    message = {
+        "lot": f"B-{chance.randrange(100, 999)}",
+        "note": secret,
+        "trace": {"traceparent": f"00-{trace}-{span}-01"},
+    }
     with learner.case("a message with a trace"):
         told = queue.after(message)
         learner.expect(told["name"], "forward", "the name of the span")
@@ -78,7 +82,9 @@ def proof(learner: Learner, chance: random.Random, _: Path) -> None:
     """Roots, orphans, sites, and whether each stop has a yes of its own before it."""
     trace = _Trace(chance)
     whole = [trace.span("incident"), *(trace.span("ask", site=site) for site in ("tannau", "uhlenhorst", "tannau"))]
-    with learner.case("a whole trace without a stop", "roots, orphans and sites; nothing was stopped, so nothing unasked"):
+    with learner.case(
+        "a whole trace without a stop", "roots, orphans and sites; nothing was stopped, so nothing unasked"
+    ):
         _proved(learner, whole)
     yes, stop = trace.span("call", 100, answered="accept"), trace.span("stop", 200, "tannau")
     with learner.case("approved, then stopped", "asked_first: a yes before the stop"):
@@ -97,7 +103,9 @@ def proof(learner: Learner, chance: random.Random, _: Path) -> None:
         _proved(learner, [*whole, trace.span("call", 300, answered="accept"), stop])
     with learner.case("one yes, two stops", "each yes is good for one stop: count them"):
         _proved(learner, [*whole, yes, stop, trace.span("stop", 250, "uhlenhorst")])
-    with learner.case("two yes, two stops", "each yes is good for one stop: the second yes may come after the first stop"):
+    with learner.case(
+        "two yes, two stops", "each yes is good for one stop: the second yes may come after the first stop"
+    ):
         second = trace.span("call", 220, answered="accept")
         _proved(learner, [trace.span("stop", 250, "uhlenhorst"), *whole, yes, stop, second])
 
@@ -108,7 +116,16 @@ class _Trace:
     def __init__(self, chance: random.Random) -> None:
         self._chance, self._root = chance, ""
 
-    def span(self, name: str, start: int = 10, site: str = "oregon", parent: str | None = None, answered: str = "", event: str = "approval.answered") -> Row:  # fmt: skip
+    def span(
+        self,
+        name: str,
+        start: int = 10,
+        site: str = "oregon",
+        *,
+        parent: str | None = None,
+        answered: str = "",
+        event: str = "approval.answered",
+    ) -> Row:
         """One span; `answered` gives it an event in its middle."""
         made = f"{self._chance.getrandbits(63) + 1:016x}"
         above = self._root if parent is None else parent
