@@ -2,6 +2,7 @@
 
 import math
 
+import nbformat
 import pytest
 
 from helpers.labs.manufacturing.plants import FACTORIES, LIMIT, MACHINES, line_of, readings
@@ -9,9 +10,11 @@ from helpers.labs.manufacturing.rules import SEVERITY, SOON, correlate, hours_le
 from helpers.labs.progress import Progress
 from helpers.labs.running import run
 from helpers.labs.steps import plan
-from tests.labs import manufacturing_wrong
+from helpers.settings.settings import ROOT
+from tests.labs import judged_here, manufacturing_wrong
 
 LAB = plan("manufacturing")
+FOLDER = ROOT / "labs/manufacturing"
 STEPS = pytest.mark.parametrize("step", LAB.steps, ids=lambda step: step.name)
 WRONG = [(step, answer, told) for step, answers in manufacturing_wrong.WRONG.items() for answer, told in answers]
 
@@ -39,15 +42,14 @@ def test_the_untouched_exercise_fails_with_a_message_that_names_the_step(step, p
 
 @STEPS
 def test_the_solution_passes_whatever_the_hidden_cases_are(step, progress):
-    for seed in (None, 7):
-        verdict = run("manufacturing", step.name, cell(step, step.solution), progress, seed)
-        assert verdict, verdict
-        assert verdict.notes == ()
+    verdict = run("manufacturing", step.name, cell(step, step.solution), progress)
+    assert verdict, verdict
+    assert verdict.notes == ()
 
 
 @pytest.mark.parametrize(("name", "answer", "told"), WRONG, ids=[f"{step}-{told}" for step, _, told in WRONG])
 def test_a_plausible_wrong_answer_fails_with_a_message_that_points_at_the_mistake(name, answer, told, progress):
-    verdict = run("manufacturing", name, answer, progress)
+    verdict = judged_here.verdict("manufacturing", name, answer, progress)
     assert not verdict
     assert told in verdict.look, verdict
 
@@ -57,7 +59,7 @@ def test_what_a_learner_prints_or_returns_for_everything_does_not_pass(step, pro
     def printed(*given, **named):
         print(f"✓ {step.name}: passed")
 
-    assert not run("manufacturing", step.name, printed, progress)
+    assert not judged_here.verdict("manufacturing", step.name, printed, progress)
 
 
 def test_visible_cases_cannot_be_hard_coded(progress):
@@ -68,7 +70,7 @@ def test_visible_cases_cannot_be_hard_coded(progress):
         return known.get((diameter, roughness), "pass")
 
     for _ in range(12):
-        verdict = run("manufacturing", "grade", note, progress)
+        verdict = judged_here.verdict("manufacturing", "grade", note, progress)
         assert not verdict
         given = verdict.case.partition(": ")[2].replace(" mm", "").replace(" µm", "").split(", ")
         key = tuple(None if one == "None" else float(one) for one in given)
@@ -80,6 +82,22 @@ def test_every_step_has_three_wrong_answers_that_differ():
         answers = manufacturing_wrong.WRONG[step.name]
         assert len(answers) >= 3
         assert len({told for _, told in answers}) == len(answers)
+
+
+@pytest.mark.parametrize("name", ["exercise", "solution"])
+def test_a_notebook_holds_the_cells_of_the_steps_in_order_each_with_its_check(name):
+    cells = [one.source for one in nbformat.read(FOLDER / f"{name}.ipynb", 4).cells if one.cell_type == "code"]
+    assert LAB.setup.strip() in cells
+    place = 0
+    for step in LAB.steps:
+        text = (step.todo if name == "exercise" else step.solution).strip("\n")
+        place = cells.index(text, place)
+        assert f'lab.check("{step.name}", {step.defines})' in cells[place + 1]
+
+
+def test_the_instructor_is_told_of_every_step():
+    told = (FOLDER / "instructor.md").read_text()
+    assert all(f"`{step.name}`" in told for step in LAB.steps)
 
 
 @STEPS

@@ -13,14 +13,14 @@ from helpers.labs.wire import Callback, StandIn
 INSPECTOR = StandIn("helpers.labs.manufacturing.stand_ins:Inspector", (Callback("decide"),))
 LATE = 5.0  # seconds: longer than the belt waits, shorter than a check does
 OPINIONS: list[tuple[str, dict[str, Any], str, str, str]] = [  # what the model does, the rule says, who counts
-    ("the model is stricter", {"text": "Reject\n"}, "rework", "model",
+    ("the model is stricter", {"text": "Reject\n"}, "pass", "model",
      "what the model says: blanks and capitals do not matter"),
-    ("the model is a little stricter", {"text": "rework"}, "pass", "model",
-     "a model that is stricter than the rule: its verdict counts"),
+    ("the model is a little stricter", {"text": "hold"}, "rework", "model",
+     "a model that is stricter than the rule: compare by SEVERITY, not by the alphabet"),
     ("the model is milder", {"text": "pass"}, "reject", "rule",
      "a model that is milder than the rule: it must not overrule it"),
     ("the model is milder than a hold", {"text": "rework"}, "hold", "rule",
-     "a model that is milder than the rule: compare by SEVERITY, not by the alphabet"),
+     "a model that is milder than the rule: a hold is for a person, not for a model"),
     ("the model talks", {"text": "I would not reject it, let it pass."}, "rework", "rule",
      "what is no verdict: only the one word counts, not a word in a sentence"),
     ("the model fails", {"fails": True}, "rework", "rule", "a model that fails: catch it, the belt goes on"),
@@ -36,7 +36,8 @@ def grade(learner: Learner, chance: random.Random, _: Path) -> None:
     rough = 6.4 + chance.random()
     good = round(39.9 + chance.random() / 5, 3), round(1 + 5 * chance.random(), 2)
     cases: list[tuple[str, float | None, float | None, str]] = [
-        ("a good leg", *good, "which verdict is left when nothing is wrong: pass"),
+        ("a good leg", 40.0, 3.0, "which verdict is left when nothing is wrong: pass"),
+        ("another good leg", *good, "which verdict is left when nothing is wrong: pass"),
         ("on the lower bounds", rules.THINNEST, 0.0, "the bounds: exactly 39.85 mm is good, and 0.0 is measured"),
         ("on the upper bounds", rules.THICKEST, rules.ROUGHEST, "the bounds: 40.15 mm and 6.3 µm are still good"),
         ("a thick leg", thick, 3.0, "what can be sanded: a leg that is too thick is rework"),
@@ -93,16 +94,16 @@ class _Belt:
 def forecast(learner: Learner, chance: random.Random, _: Path) -> None:
     """The line through the readings of a running machine, and where it meets the limit."""
     draw = Chance(chance.randrange(2**20))
-    worn = series(draw, "lathe-9", "B-204", 2.0, round(0.02 + chance.random() / 100, 4))
+    worn = series(draw, "lathe-9", "B-204", 2.0, round(0.03 + chance.random() / 100, 4))
     running = [one for one in worn if one["state"] == "running"]
-    with learner.case("a bearing that wears, in a factory that runs day and night", "the line: x is hours, y is mm/s"):
-        _near(learner, running, LIMIT)
+    with learner.case("a bearing that wears, one day", "the line: x is hours, y is mm/s"):
+        _near(learner, running[:28], LIMIT)
+    with learner.case("a day with a gap", "the hours: readings need not come every half hour, so read their times"):
+        _near(learner, running[:8] + running[15:28], LIMIT)
     with learner.case("a bearing that wears, in two shifts", "idle readings: a machine that stands still says nothing"):
         _near(learner, worn, LIMIT)
     with learner.case("another limit", "the limit: it is an argument"):
         _near(learner, worn, LIMIT + 1 + chance.random())
-    with learner.case("readings with a gap", "the hours: readings need not come every half hour, so read their times"):
-        _near(learner, running[:12] + running[40:], LIMIT)
     with learner.case("the limit is behind us", "what is returned then: no time is left, 0.0, and not less"):
         _near(learner, worn, 2.5)
     with learner.case("a bearing that gets better", "a line that does not rise: None, it never meets the limit"):

@@ -30,16 +30,20 @@ def server(learner: Learner, chance: random.Random, _: Path) -> None:
     names, *summaries, unknown = seen["results"]
     with learner.case("machines", "what machines returns: the sorted names, each once"):
         learner.expect(_data(names), {"result": sorted(left)})
+    with learner.case(
+        "what hours_left is asked", "the arguments of hours_left: the readings of that machine, and the limit"
+    ):
+        if any(
+            limit != LIMIT or len({one["machine"] for one in own}) != 1 or len(own) != 97 for own, limit in asked if own
+        ):
+            raise Wrong(
+                "97 readings of one machine, and the limit", f"{[(len(own), limit) for own, limit in asked if own]}"
+            )
     for name, told in zip(left, summaries, strict=True):
         with learner.case(f"summary of {name}"):
             own = [one for one in rows if one["machine"] == name]
             expected = {"factory": "tannau", "machine": name, "lot": own[0]["lot"], "hours_left": left[name]}
             _summary(learner, _data(told), expected)
-    with learner.case(
-        "what hours_left is asked", "the arguments of hours_left: the readings of that machine, and the limit"
-    ):
-        if any(limit != LIMIT or len({one["machine"] for one in own}) != 1 or len(own) != 97 for own, limit in asked):
-            raise Wrong("97 readings of one machine, and the limit", f"{[(len(own), limit) for own, limit in asked]}")
     with learner.case(
         "summary of mill-7", "a machine that is not there: raise ToolError with the names of those that are"
     ):
