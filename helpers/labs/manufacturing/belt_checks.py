@@ -11,7 +11,7 @@ from helpers.labs.manufacturing.plants import LIMIT, series
 from helpers.labs.wire import Callback, StandIn
 
 INSPECTOR = StandIn("helpers.labs.manufacturing.stand_ins:Inspector", (Callback("decide"),))
-LATE = 5.0  # seconds: longer than the belt waits, shorter than a check does
+LATE = 4.0  # seconds: longer than the belt waits, shorter than a check does
 OPINIONS: list[tuple[str, dict[str, Any], str, str, str]] = [  # what the model does, the rule says, who counts
     ("the model is stricter", {"text": "Reject\n"}, "pass", "model",
      "what the model says: blanks and capitals do not matter"),

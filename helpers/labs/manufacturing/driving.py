@@ -46,10 +46,10 @@ class Person:
     def __init__(self, answers: Sequence[Row]) -> None:
         self._answers, self.asked = list(answers), list[Row]()
 
-    async def answer(self, _: ClientRequestContext, asked: ElicitRequestParams) -> ElicitResult:
+    async def answer(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
         """The next answer."""
-        form = getattr(asked, "requested_schema", {})
-        self.asked.append({"message": asked.message, "fields": sorted(form.get("properties", {}))})
+        form = getattr(params, "requested_schema", {})
+        self.asked.append({"message": params.message, "fields": sorted(form.get("properties", {}))})
         told = self._answers.pop(0) if self._answers else {"action": "cancel"}
         return ElicitResult(action=told["action"], content=told.get("content"))
 

@@ -17,7 +17,7 @@ def forward(learner: Learner, chance: random.Random, _: Path) -> None:
     queue = _Queue(learner)
     trace, span = f"{chance.getrandbits(127) + 1:032x}", f"{chance.getrandbits(63) + 1:016x}"
     secret = f"note {chance.randrange(10**9)}"
-    message = {
+    message: Row = {
         "lot": f"B-{chance.randrange(100, 999)}",
         "note": secret,
         "trace": {"traceparent": f"00-{trace}-{span}-01"},
