@@ -2,7 +2,6 @@
 
 import math
 
-import nbformat
 import pytest
 
 from helpers.labs.manufacturing.plants import FACTORIES, LIMIT, MACHINES, line_of, readings
@@ -82,17 +81,6 @@ def test_every_step_has_three_wrong_answers_that_differ():
         answers = manufacturing_wrong.WRONG[step.name]
         assert len(answers) >= 3
         assert len({told for _, told in answers}) == len(answers)
-
-
-@pytest.mark.parametrize("name", ["exercise", "solution"])
-def test_a_notebook_holds_the_cells_of_the_steps_in_order_each_with_its_check(name):
-    cells = [one.source for one in nbformat.read(FOLDER / f"{name}.ipynb", 4).cells if one.cell_type == "code"]
-    assert LAB.setup.strip() in cells
-    place = 0
-    for step in LAB.steps:
-        text = (step.todo if name == "exercise" else step.solution).strip("\n")
-        place = cells.index(text, place)
-        assert f'lab.check("{step.name}", {step.defines})' in cells[place + 1]
 
 
 def test_the_instructor_is_told_of_every_step():
