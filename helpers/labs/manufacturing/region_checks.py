@@ -13,7 +13,7 @@ from helpers.labs.manufacturing import rules
 from helpers.labs.manufacturing.peers import Factory
 
 TOGETHER = 2.5  # seconds within which both must have been asked; less than the Region waits for one
-LATE = 5.5  # seconds after which a silent factory answers; more than the Region waits
+LATE = 4.0  # seconds after which a silent factory answers; more than the Region waits
 
 
 def gather(learner: Learner, chance: random.Random, _: Path) -> None:
