@@ -5,6 +5,7 @@ import math
 import pytest
 
 from helpers.labs.manufacturing.plants import FACTORIES, LIMIT, MACHINES, line_of, readings
+from helpers.labs.manufacturing.program import deploy
 from helpers.labs.manufacturing.rules import SEVERITY, SOON, correlate, hours_left
 from helpers.labs.progress import Progress
 from helpers.labs.running import run
@@ -120,6 +121,13 @@ def summaries(factory, seed):
         {"factory": factory, "machine": name, "lot": some[0]["lot"], "hours_left": hours_left(some, LIMIT)}
         for name, some in own.items()
     ]
+
+
+def test_what_is_deployed_runs_without_the_notebook(tmp_path):
+    names = {}
+    exec(deploy(tmp_path / "cells.py", manufacturing_wrong.bounds_are_bad).read_text(), names)
+    assert names["bounds_are_bad"](names["THINNEST"], 1.0) == "reject"
+    assert names["Stop"](minutes=30).minutes == 30
 
 
 def test_every_machine_stands_in_a_line():
