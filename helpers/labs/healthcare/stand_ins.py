@@ -1,0 +1,92 @@
+"""Who plays along on the learner's side: a model whose turns the judge decides, agents with it, documents, a ledger."""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from strands import Agent
+from strands.models import Model
+
+from helpers.knowledge.search import Passage
+from helpers.sites.ledger import Ledger
+
+SILENCE = 600  # seconds
+_one_at_a_time = threading.Lock()  # agents of a graph may ask at once, but there is one judge
+
+Turn = Callable[[str, Any, Any], dict[str, Any]]
+
+
+class Script(Model):
+    """A model without weights: `turn` gets system prompt, messages and tools, and says what comes next.
+
+    Script(lambda system, messages, tools: {"text": "yes"})
+
+    A turn is {"text": ...}, {"call": [tool, arguments]} or {"silence": True}.
+    """
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+
+    def update_config(self, **model_config: Any) -> None:
+        """There is nothing to configure."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Nothing is configured."""
+        return {}
+
+    def structured_output(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - as Strands declares it
+        """Not for scripts."""
+        raise TypeError("A scripted model fills in no forms.")
+
+    async def stream(  # type: ignore[override]  # Strands' own signature has each of its options
+        self, messages: Any, tool_specs: Any = None, system_prompt: str | None = None, **options: Any
+    ) -> AsyncIterator[Any]:
+        """The events of the next turn."""
+        turn = await asyncio.to_thread(self._ask, system_prompt or "", messages, tool_specs or [])
+        if "silence" in turn:
+            await asyncio.sleep(SILENCE)
+        yield {"messageStart": {"role": "assistant"}}
+        for event in _use(len(messages), *turn["call"]) if "call" in turn else _said(turn["text"]):
+            yield event
+        yield {"messageStop": {"stopReason": "tool_use" if "call" in turn else "end_turn"}}
+
+    def _ask(self, *given: Any) -> dict[str, Any]:
+        with _one_at_a_time:
+            return self._turn(*given)
+
+
+def agent(name: str, turn: Turn) -> Agent:
+    """An agent of that name, without tools, whose model's turns are decided elsewhere."""
+    return Agent(Script(turn), name=name, system_prompt=f"You are the {name} agent.", callback_handler=None)
+
+
+class Documents:
+    """What `KnowledgeBase` is to a learner: a search. The judge finds, and says [path, text] for each passage."""
+
+    def __init__(self, find: Callable[..., Iterable[Any]]) -> None:
+        self._find = find
+
+    def search(self, question: str, k: int = 5, mode: str = "fused", where: Any = None) -> list[Passage]:  # noqa: ANN401
+        """The `k` best passages, as `KnowledgeBase.search` returns them."""
+        found = self._find(question, k, where)
+        return [Passage(path, path, "What to give", None, 0, len(text), text, {}, 0.03, 0.5) for path, text in found]
+
+
+def ledger(path: str) -> Ledger:
+    """The ledger of that file."""
+    return Ledger(Path(path))
+
+
+def _said(text: str) -> Iterator[dict[str, Any]]:
+    yield {"contentBlockStart": {"start": {}}}
+    yield {"contentBlockDelta": {"delta": {"text": text}}}
+    yield {"contentBlockStop": {}}
+
+
+def _use(number: int, name: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield {"contentBlockStart": {"start": {"toolUse": {"toolUseId": f"t{number}", "name": name}}}}
+    yield {"contentBlockDelta": {"delta": {"toolUse": {"input": json.dumps(arguments)}}}}
+    yield {"contentBlockStop": {}}
