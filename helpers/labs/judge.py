@@ -32,7 +32,7 @@ def judged(order: dict[str, Any], connection: socket.socket) -> Verdict:
     step = plan(order["lab"]).step(order["step"])
     learner = Learner(connection, step.seconds)
     try:
-        check(order["lab"], step.name)(learner, random.Random(order["seed"]), Path(order["folder"]))  # noqa: S311
+        check(order["lab"], step)(learner, random.Random(order["seed"]), Path(order["folder"]))  # noqa: S311
         verdict = Verdict(step.name, True, cases=learner.cases)
     except Wrong as wrong:
         verdict = Verdict(step.name, False, wrong.expected, wrong.seen, wrong.look, wrong.case)

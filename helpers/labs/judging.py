@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from helpers.labs.learner_side import PATIENCE
 from helpers.labs.wire import TooMuch, line, pack, unpack
 
 GRACE = 1.0  # seconds after the time limit, in which the learner's side tells where it was
@@ -86,7 +87,10 @@ class Learner:
         Raises:
             Wrong: it cannot be told in time.
         """
-        return self._answered(self._ask({"do": "value"}))
+        value = self._answered(self._ask({"do": "value"}))
+        if value is None:
+            raise self._todo()
+        return value
 
     def call(self, *arguments: object, **named: object) -> Any:  # noqa: ANN401
         """What the value returns when it is called.
@@ -136,7 +140,7 @@ class Learner:
             self.notes.append(f"Your code printed (what is printed is not judged): {told['printed'].strip()}")
 
     def _ask(self, question: dict[str, Any]) -> Outcome:
-        self._deadline = time.monotonic() + self._seconds + GRACE
+        self._deadline = time.monotonic() + PATIENCE * self._seconds + GRACE
         try:
             self._send({**question, "seconds": self._seconds})
             while "callback" in (answer := self._receive()):
@@ -157,8 +161,11 @@ class Learner:
         if raised.kinds[0] == "OutOfTime":
             self._too_slow(f", and was then at {raised.where}: {raised.code}")
         if "NotImplementedError" in raised.kinds:
-            raise Wrong("your code in the place of the TODO", "the TODO, which is still there", "the cell above")
+            raise self._todo()
         return Outcome(raised=raised)
+
+    def _todo(self) -> Wrong:
+        return Wrong("your code in the place of the TODO", "the TODO, which is still there", "the cell above")
 
     def _answered(self, outcome: Outcome) -> Any:  # noqa: ANN401
         if outcome.raised and outcome.raised.kinds[0] in REFUSALS:
@@ -171,7 +178,9 @@ class Learner:
 
     def _too_slow(self, where: str) -> NoReturn:
         raise Wrong(
-            f"an answer within {self._seconds:g} s", f"it was still running{where}", "loops without an end, and waiting"
+            f"an answer within {self._seconds:g} s of computing and {PATIENCE * self._seconds:g} s in all",
+            f"it was still running{where}",
+            "loops without an end, and waiting",
         ) from None
 
     def _call_back(self, message: dict[str, Any]) -> None:

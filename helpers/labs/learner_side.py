@@ -27,6 +27,7 @@ from typing import IO, Any
 from helpers.labs.wire import MARK, TooMuch, line, pack
 
 MEMORY = 2 << 30  # bytes that the learner's code may take on top of what the notebook has
+PATIENCE = 4  # times the seconds of computing that a call has, it may take in all: other programs compute too
 MOST_PRINTED = 400  # characters that are passed on
 
 
@@ -39,7 +40,8 @@ def serve(value: object, connection: socket.socket) -> None:
     _seclude()
     printed = sys.stdout = sys.stderr = _Printed()
     side = Side(value, connection.makefile("rw", encoding="utf-8"))
-    signal.signal(signal.SIGALRM, _ring)
+    for clock in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(clock, _ring)
     before = set(threading.enumerate())
     with suppress(OSError, ValueError):  # the judge is gone
         while side.answer():
@@ -65,14 +67,16 @@ class Side:
         asked = self._receive()
         if asked["do"] == "end":
             return False
-        signal.setitimer(signal.ITIMER_REAL, asked["seconds"])
+        signal.setitimer(signal.ITIMER_PROF, asked["seconds"])
+        signal.setitimer(signal.ITIMER_REAL, asked["seconds"] * PATIENCE)
         try:
             answer = {"returned": pack(self._value if asked["do"] == "value" else self._call(asked))}
             line(answer)
         except BaseException as error:  # whatever it is, the judge is told
             answer = {"raised": _told(error)}
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            for clock in (signal.ITIMER_PROF, signal.ITIMER_REAL):
+                signal.setitimer(clock, 0)
         self.send(answer)
         return True
 
@@ -141,8 +145,9 @@ def _error(name: str, text: str) -> Exception:
     return kind(text)
 
 
-def _ring(_: int, __: FrameType | None) -> None:
-    signal.setitimer(signal.ITIMER_REAL, 0.2)  # again, for those who catch everything
+def _ring(number: int, __: FrameType | None) -> None:
+    clock = signal.ITIMER_REAL if number == signal.SIGALRM else signal.ITIMER_PROF
+    signal.setitimer(clock, 0.2)  # again, for those who catch everything
     raise OutOfTime
 
 

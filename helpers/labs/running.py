@@ -28,7 +28,7 @@ from helpers.labs.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "WORKSHOP_CHECKED"  # in the environment of what the learner's code starts
-MOST_SECONDS = 60  # for a check in all
+MOST_SECONDS = 180  # for a check in all
 # -I: neither variables nor the folder of the notebook decide which helpers the judge imports.
 START = "import sys; sys.path.insert(0, sys.argv[1]); from helpers.labs.judge import main; main()"
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")

@@ -1,4 +1,4 @@
-"""A lab's steps: `helpers/labs/NAME/steps.toml`, and the checks of the same names in `checks.py` beside it."""
+"""A lab's steps: `helpers/labs/NAME/steps.toml`, and the checks of the same names in a module beside it."""
 
 import tomllib
 from dataclasses import dataclass
@@ -21,7 +21,14 @@ class Step:
     todo: str  # the cell as the exercise gives it
     solution: str  # the cell as it may be solved
     hints: tuple[str, str, str]
-    seconds: float = 5  # for each call of the learner's code
+    checks: str = "checks"  # the module beside steps.toml that judges it
+    value: str = ""  # what the cell defines and the check takes; by default, the name of the step
+    seconds: float = 5  # of computing, for each call of the learner's code
+
+    @property
+    def defines(self) -> str:
+        """The name that the cell gives to what is checked."""
+        return self.value or self.name.replace("-", "_")
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class Plan:
     name: str
     title: str
     steps: tuple[Step, ...]
+    setup: str = ""  # what the cells of the steps take for granted: imports, and what was agreed on
 
     def step(self, name: str) -> Step:
         """The step of this name.
@@ -62,10 +70,10 @@ def plan(name: str) -> Plan:
         raise UnknownLab(f"There is no lab {name!r}. There are: {', '.join(labs())}.")
     told = tomllib.loads((HERE / name / "steps.toml").read_text("utf-8"))
     steps = tuple(Step(**{**step, "hints": tuple(step["hints"])}) for step in told["step"])
-    return Plan(name, told["title"], steps)
+    return Plan(name, told["title"], steps, told.get("setup", ""))
 
 
-def check(lab: str, step: str) -> Check:
+def check(lab: str, step: Step) -> Check:
     """The function that judges a step."""
-    found: Check = getattr(import_module(f"helpers.labs.{lab}.checks"), step.replace("-", "_"))
+    found: Check = getattr(import_module(f"helpers.labs.{lab}.{step.checks}"), step.name.replace("-", "_"))
     return found

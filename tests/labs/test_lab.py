@@ -172,7 +172,7 @@ def test_nobody_else_can_read_the_progress(cache):
 @pytest.mark.parametrize("lab", labs())
 def test_every_step_has_a_check_three_hints_a_todo_and_a_solution(lab):
     for step in plan(lab).steps:
-        assert check(lab, step.name).__doc__
+        assert check(lab, step).__doc__
         assert "TODO" in step.todo
         assert "TODO" not in step.solution
         assert len(step.hints) == 3

@@ -94,7 +94,7 @@ def test_what_is_wrong_is_told_and_named_after_the_step(progress, name):
 def test_a_loop_without_an_end_is_ended(progress, value, no_survivors):
     begun = time.monotonic()
     verdict = run("practice", "double", value, progress)
-    assert "an answer within 2 s" in repr(verdict)
+    assert "an answer within 1 s of computing" in repr(verdict)
     assert time.monotonic() - begun < 30  # far from for ever, on a slow machine too
 
 
