@@ -11,7 +11,7 @@ from helpers.labs.judging import Learner, Wrong, shown
 from helpers.labs.wire import Callback, StandIn
 
 DOCUMENTS = "helpers.labs.healthcare.stand_ins:Documents"
-AGENT = "helpers.labs.healthcare.stand_ins:agent"
+AGENT = "helpers.labs.healthcare.stand_ins:node"
 QUESTION = "Which dose of prothrombin complex does one give when the INR is above 6?"
 JUDGE, READER = "Does the passage answer", "Answer the question from the passage"  # how the two prompts begin
 NODE_SECONDS = 1.0
