@@ -79,9 +79,7 @@ def main() -> None:
     arguments = parser(__doc__ or "", agent=False)
     arguments.add_argument("--seconds", type=float, default=0.0, help="how long an answer takes (%(default)g)")
     given = arguments.parse_args()
-    uvicorn.run(
-        application(given.seconds, hosts(given)), host=given.host, port=given.port, timeout_graceful_shutdown=2
-    )
+    uvicorn.run(application(given.seconds, hosts(given)), host=given.host, port=given.port, timeout_graceful_shutdown=2)
 
 
 if __name__ == "__main__":

@@ -16,12 +16,18 @@ ADA = "P-5001"
 
 def record(learner: Learner, chance: random.Random, folder: Path) -> None:
     """Medicines of now and newest values, of one patient, from a file that stays as it is."""
-    drugs = (Medicine("Warfarin", "5 mg", "2026-02-27"), Medicine("Ramipril", "10 mg"), Medicine("Bisoprolol", "2.5 mg"))
+    drugs = (
+        Medicine("Warfarin", "5 mg", "2026-02-27"),
+        Medicine("Ramipril", "10 mg"),
+        Medicine("Bisoprolol", "2.5 mg"),
+    )
     times = ("2026-03-01 06:10", "2026-03-02 06:10", "2026-02-28 06:10")
     values = tuple(Value("INR", 2.0 + place, "ratio", at) for place, at in enumerate(times))
     ada, other = Person(ADA, "Ada Varnfold", "A2", drugs, values), Person("P-5002", "Bao Ulmerecu", "A2", (), ())
     path = str(write_ward(folder / "ward.sqlite", [ada, other]))
-    with learner.case("a patient with a medicine that was stopped", "the medicines: those whose column stopped is null"):
+    with learner.case(
+        "a patient with a medicine that was stopped", "the medicines: those whose column stopped is null"
+    ):
         seen = learner.call(path, ADA)
         learner.expect_type(seen, dict, "a dict with the keys medicines and laboratory")
         learner.expect(sorted(seen), ["laboratory", "medicines"], "the keys of the dict: these two, and no name")

@@ -1,20 +1,21 @@
 """What is judged of the answers from protocols, and of the graph that asks record, protocol and supervisor."""
 
 import random
-import time
-from collections.abc import Callable
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from helpers.labs.healthcare.record_checks import SCRIPT
-from helpers.labs.judging import Learner, Wrong, shown
+from helpers.labs.judging import Learner, Outcome, Wrong, shown
 from helpers.labs.wire import Callback, StandIn
 
 DOCUMENTS = "helpers.labs.healthcare.stand_ins:Documents"
 AGENT = "helpers.labs.healthcare.stand_ins:node"
 QUESTION = "Which dose of prothrombin complex does one give when the INR is above 6?"
 JUDGE, READER = "Does the passage answer", "Answer the question from the passage"  # how the two prompts begin
-NODE_SECONDS = 1.0
+LONG, SHORT, SILENT = 20.0, 1.0, 4.0  # seconds that a node may take, or that it is silent
+MOST_NODES = 9
 Passages = list[tuple[str, str]]  # path and text
 
 
@@ -90,49 +91,57 @@ def assess(learner: Learner, chance: random.Random, _: Path) -> None:
     task = f"P-{chance.randrange(5001, 9999)} bleeds. What is to be done?"
     said = {"record": f"INR {chance.randrange(70, 99) / 10}", "protocol": f"{chance.randrange(31, 50)} units/kg"}
     said["supervisor"] = f"Ask Campus B for {chance.randrange(2, 9)} units."
-    with learner.case("three agents that answer", "the edges: record, then protocol, then supervisor"):
-        seen, asked = _round(learner, task, said)
-        learner.expect([name for name, _ in asked], list(said), "the order: each agent once; an edge may need a condition")
-        told = dict(asked)
-        _handed(told["protocol"], said["record"], "the edge from record to protocol")
-        _handed(told["supervisor"], said["protocol"], "the edge from protocol to supervisor")
-        _handed(told["supervisor"], said["record"], "the edge from record to supervisor: a node reads only who has an edge to it")
+    with learner.case("three agents that answer"):
+        played = _Round(learner, task, said)
+        seen = learner.call(*played.agents, task, LONG)
+        _in_order(learner, played, said)
         learner.expect(seen, said["supervisor"], "what is returned: the supervisor's answer as a text, stripped")
     for name in said:
         with learner.case(f"the {name} agent fails", "an agent that fails: return None"):
-            seen, asked = _round(learner, task, {**said, name: None})
-            learner.expect(seen, None)
-            if name != "supervisor" and "supervisor" in dict(asked):
+            played = _Round(learner, task, {**said, name: None})
+            _no_answer(learner.attempt(*played.agents, task, LONG))
+            if name != "supervisor" and "supervisor" in dict(played.asked):
                 raise Wrong("a supervisor that is not asked", "it was", "the condition: both answers must be there")
     for name in ("protocol", "supervisor"):
         with learner.case(f"the {name} agent is silent", "the time: a limit of `seconds` for each node, then None"):
-            begun = time.monotonic()
-            learner.expect(_round(learner, task, {**said, name: ""}, NODE_SECONDS)[0], None)
-            if time.monotonic() - begun > 4 * NODE_SECONDS:
-                raise Wrong(f"an end after {NODE_SECONDS:g} s", f"{time.monotonic() - begun:.1f} s")
+            played = _Round(learner, task, said, silent=name)
+            _no_answer(learner.attempt(*played.agents, task, SHORT))
 
 
-def _round(
-    learner: Learner, task: str, said: dict[str, str | None], seconds: float = 5
-) -> tuple[Any, list[tuple[str, str]]]:
-    """What the learner's function returns, and who was asked with what. An answer "" is silence, None an error."""
-    asked: list[tuple[str, str]] = []
+class _Round:
+    """Three agents whose answers are known; None is an error. `asked` is who was asked, with what."""
 
-    def speaks(name: str) -> Callable[..., dict[str, Any]]:
-        def turn(system: str, messages: Any, tools: Any) -> dict[str, Any]:  # noqa: ANN401
-            asked.append((name, " ".join(block.get("text", "") for block in messages[-1]["content"])))
-            if len(asked) > 9:
-                raise Wrong("three agents, each once", "a graph without an end", "the edges, and a bound of nodes")
-            answer = said[name]
-            if answer is None:
-                raise RuntimeError("the model is away")
-            return {"text": f"{answer}\n"} if answer else {"silence": True}
+    def __init__(self, learner: Learner, task: str, said: Mapping[str, str | None], silent: str = "") -> None:
+        self.task, self._said, self._silent = task, said, silent
+        self.asked: list[tuple[str, str]] = []
+        learner.callbacks = {name: partial(self._turn, name) for name in said}
+        self.agents = [StandIn(AGENT, (name, Callback(name))) for name in said]
 
-        return turn
+    def _turn(self, name: str, system: str, messages: Any, tools: Any) -> dict[str, Any]:  # noqa: ANN401
+        self.asked.append((name, " ".join(block.get("text", "") for block in messages[-1]["content"])))
+        if len(self.asked) > MOST_NODES:
+            raise Wrong("three agents, each once", "a graph without an end", "the edges, and a bound of nodes")
+        answer = self._said[name]
+        if answer is None:
+            raise RuntimeError("the model is away")
+        return {"text": f"{answer}\n", "silence": SILENT if name == self._silent else 0}
 
-    learner.callbacks = {name: speaks(name) for name in said}
-    agents = [StandIn(AGENT, (name, Callback(name))) for name in said]
-    return learner.call(*agents, task, seconds), asked
+
+def _in_order(learner: Learner, played: _Round, said: Mapping[str, str]) -> None:
+    names = [name for name, _ in played.asked]
+    twice = len(names) > len(set(names))
+    look = "the order: record first, protocol when that has answered, the supervisor last"
+    learner.expect(names, list(said), "the condition: an edge into the supervisor waits for both" if twice else look)
+    told = dict(played.asked)
+    only = "a node reads only the answers of those that have an edge to it"
+    _handed(told["protocol"], said["record"], f"the edge from record to protocol: {only}")
+    _handed(told["supervisor"], said["protocol"], f"the edge from protocol to supervisor: {only}")
+    _handed(told["supervisor"], said["record"], f"the edge from record to supervisor: {only}")
+
+
+def _no_answer(outcome: Outcome) -> None:
+    if outcome.raised or outcome.value is not None:
+        raise Wrong("None", str(outcome.raised) if outcome.raised else shown(outcome.value))
 
 
 def _handed(text: str, wanted: str, look: str) -> None:

@@ -14,7 +14,6 @@ from strands.models import Model
 from helpers.knowledge.search import Passage
 from helpers.sites.ledger import Ledger
 
-SILENCE = 600  # seconds
 _one_at_a_time = threading.Lock()  # agents of a graph may ask at once, but there is one judge
 
 Turn = Callable[[str, Any, Any], dict[str, Any]]
@@ -25,7 +24,7 @@ class Script(Model):
 
     Script(lambda system, messages, tools: {"text": "yes"})
 
-    A turn is {"text": ...}, {"call": [tool, arguments]} or {"silence": True}.
+    A turn is {"text": ...} or {"call": [tool, arguments]}; "silence" says how many seconds it takes.
     """
 
     def __init__(self, turn: Turn) -> None:
@@ -47,8 +46,7 @@ class Script(Model):
     ) -> AsyncIterator[Any]:
         """The events of the next turn."""
         turn = await asyncio.to_thread(self._ask, system_prompt or "", messages, tool_specs or [])
-        if "silence" in turn:
-            await asyncio.sleep(SILENCE)
+        await asyncio.sleep(turn.get("silence", 0))
         yield {"messageStart": {"role": "assistant"}}
         for event in _use(len(messages), *turn["call"]) if "call" in turn else _said(turn["text"]):
             yield event

@@ -17,7 +17,13 @@ from helpers.fiction.database import Design, insert, write
 
 HERE = Path(fiction.__file__).parent
 ABOUT = {"fiction": "Invented data. No real persons; any likeness is chance. Not medical advice."}
-DRUGS = [("Warfarin", "5 mg"), ("Metformin", "1 g"), ("Bisoprolol", "2.5 mg"), ("Ramipril", "10 mg"), ("Insulin", "8 IU")]
+DRUGS = [
+    ("Warfarin", "5 mg"),
+    ("Metformin", "1 g"),
+    ("Bisoprolol", "2.5 mg"),
+    ("Ramipril", "10 mg"),
+    ("Insulin", "8 IU"),
+]
 TESTS = [("INR", "ratio", 1, 9), ("Potassium", "mmol/L", 2, 7), ("Haemoglobin", "g/dL", 6, 16)]
 
 
