@@ -28,7 +28,7 @@ lab: models ## set up, then open JupyterLab at the first notebook
 test: models lint ## set up, then run everything: lint, types, tests, every notebook
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile -m "not model and not browser and not alone" $(PYTEST)
 	$(BIN)/python -m pytest tests -m "model or browser or alone" $(PYTEST)
-	$(BIN)/python -m pytest notebooks $(NBVAL) $(PYTEST)
+	$(BIN)/python -m pytest notebooks labs $(NBVAL) $(PYTEST)
 
 test-fast: setup ## the tests that need no model and no browser (some minutes)
 	$(BIN)/python -m pytest tests -n 2 --dist loadfile -m "not model and not browser and not alone" $(PYTEST)

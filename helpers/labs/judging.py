@@ -78,7 +78,7 @@ class Learner:
         try:
             yield
         except Wrong as wrong:
-            wrong.case, wrong.look = wrong.case or name, wrong.look or look
+            wrong.case, wrong.look = wrong.case or name, wrong.look or look or "the cell above"
             raise
 
     def value(self) -> Any:  # noqa: ANN401
@@ -159,7 +159,7 @@ class Learner:
 
     def _judge_error(self, raised: Raised) -> Outcome:
         if raised.kinds[0] == "OutOfTime":
-            self._too_slow(f", and was then at {raised.where}: {raised.code}")
+            self._too_slow(f", and was then at {raised.where}: {raised.code}" if raised.where else "")
         if "NotImplementedError" in raised.kinds:
             raise self._todo()
         return Outcome(raised=raised)
@@ -179,8 +179,7 @@ class Learner:
     def _too_slow(self, where: str) -> NoReturn:
         raise Wrong(
             f"an answer within {self._seconds:g} s of computing and {PATIENCE * self._seconds:g} s in all",
-            f"it was still running{where}",
-            "loops without an end, and waiting",
+            f"it was still running{where}: a loop without an end, or waiting for what never comes",
         ) from None
 
     def _call_back(self, message: dict[str, Any]) -> None:

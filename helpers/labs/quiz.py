@@ -63,7 +63,7 @@ class Quiz:
         """
         try:
             asked = self.questions[range(1, len(self.questions) + 1).index(question)]
-            return asked.told(LETTERS[: len(asked.choices)].index(letter.strip().lower()))
+            return asked.told([*LETTERS[: len(asked.choices)]].index(letter.strip().lower()))
         except ValueError:
             raise BadQuestions(
                 f"Notebook {self.number} has the questions 1 to {len(self.questions)}, with answers from a on; "

@@ -80,6 +80,11 @@ def bursts(learner: Learner, chance: random.Random, _: Path) -> None:
     start = 3600 * chance.randrange(8, 20)
     at_edge = [start + 150 * step for step in range(5)]
     cases: list[Case] = [
+        (
+            "four payments in a minute",
+            _payments([start, start + 20, start + 40, start + 60]),
+            "the number: five or more",
+        ),
         ("five payments in ten minutes", _payments(at_edge), "the bound: exactly 600 s still count"),
         ("five payments in 601 s", _payments([*at_edge[:4], start + 601]), "the bound: more than 600 s is no burst"),
         (
