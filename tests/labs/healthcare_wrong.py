@@ -29,13 +29,17 @@ def rows(database, sql, *values, mode="ro"):
         return db.execute(sql, values).fetchall()
 
 
+def pairs(database, sql, patient_id):
+    return {test: [value, unit] for test, value, unit, _ in rows(database, sql, patient_id)}
+
+
 def read(database, patient_id, drugs=NOW, tests=NEWEST, mode="ro", **more):
     if not rows(database, "select 1 from patients where patient_id = ?", patient_id, mode=mode):
         raise ValueError(f"There is no patient {patient_id}.")
     medicines = [drug for (drug,) in rows(database, drugs, patient_id)]
     return {
         "medicines": medicines,
-        "laboratory": {row[0]: list(row[1:3]) for row in rows(database, tests, patient_id)},
+        "laboratory": pairs(database, tests, patient_id),
         **more,
     }
 
@@ -52,7 +56,7 @@ def nobody_is_empty(database, patient_id):
     medicines = [drug for (drug,) in rows(database, NOW, patient_id)]
     return {
         "medicines": medicines,
-        "laboratory": {row[0]: list(row[1:3]) for row in rows(database, NEWEST, patient_id)},
+        "laboratory": pairs(database, NEWEST, patient_id),
     }
 
 

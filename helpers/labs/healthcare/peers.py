@@ -19,7 +19,7 @@ TWO = {
     "sites": {"campus-a": {"kind": "outpost"}, "campus-b": {"kind": "outpost"}},
     "links": [{"between": ["campus-a", "campus-b"], "latency_ms": 4}],
 }
-REFUSAL = b'HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: 26\r\n\r\n{"error": "No good token"}'
+REFUSAL = b'HTTP/1.1 401 Unauthorized\r\ncontent-length: 26\r\n\r\n{"error": "No good token"}'
 CUT_SECONDS = 20
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from strands import Agent
 from strands.models import Model
+from strands.types.content import Messages
+from strands.types.tools import ToolSpec
 
 from helpers.knowledge.search import Passage
 from helpers.sites.ledger import Ledger
@@ -30,7 +32,7 @@ class Script(Model):
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
 
-    def update_config(self, **model_config: Any) -> None:
+    def update_config(self, **model_config: object) -> None:
         """There is nothing to configure."""
 
     def get_config(self) -> dict[str, Any]:
@@ -41,8 +43,12 @@ class Script(Model):
         """Not for scripts."""
         raise TypeError("A scripted model fills in no forms.")
 
-    async def stream(  # type: ignore[override]  # Strands' own signature has each of its options
-        self, messages: Any, tool_specs: Any = None, system_prompt: str | None = None, **options: Any
+    async def stream(  # type: ignore[override]  # without the options that a script has no use for
+        self,
+        messages: Messages,
+        tool_specs: list[ToolSpec] | None = None,
+        system_prompt: str | None = None,
+        **options: object,
     ) -> AsyncIterator[Any]:
         """The events of the next turn."""
         turn = await asyncio.to_thread(self._ask, system_prompt or "", messages, tool_specs or [])
@@ -52,9 +58,9 @@ class Script(Model):
             yield event
         yield {"messageStop": {"stopReason": "tool_use" if "call" in turn else "end_turn"}}
 
-    def _ask(self, *given: Any) -> dict[str, Any]:
+    def _ask(self, system: str, messages: Messages, tools: list[ToolSpec]) -> dict[str, Any]:
         with _one_at_a_time:
-            return self._turn(*given)
+            return self._turn(system, messages, tools)
 
 
 def agent(name: str, turn: Turn) -> Agent:
