@@ -29,7 +29,7 @@ def ask_protocol(learner: Learner, chance: random.Random, _: Path) -> None:
     found = {"answer": f"Give {dose}.", "source": f"{good[0]}, What to give"}
     none = {"answer": "The protocols do not say.", "source": None}
     cases: list[tuple[str, Passages, str, dict[str, Any], str]] = [
-        ("the best passage answers", [good, aside], "Yes", found, "what is returned: the stripped answer and the source"),
+        ("the best passage answers", [good, aside], "Yes", found, "the dict: the stripped answer, and the source"),
         ("the second passage answers", [aside, good], " YES.", found, "the loop: go on when a passage does not answer"),
         ("a policy is the best passage", [policy, good], "yes", found, "the search: where, with the kind protocols"),
         ("no passage answers", [aside, aside], "yes", none, "what is returned when no passage answers"),
