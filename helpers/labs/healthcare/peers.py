@@ -20,7 +20,8 @@ TWO = {
     "links": [{"between": ["campus-a", "campus-b"], "latency_ms": 4}],
 }
 REFUSAL = b'HTTP/1.1 401 Unauthorized\r\ncontent-length: 26\r\n\r\n{"error": "No good token"}'
-CUT_SECONDS = 20
+CUT_SECONDS = 60
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class BadPeer:
@@ -106,7 +107,9 @@ class OtherCampus:
 @contextmanager
 def other_campus(folder: Path, model_seconds: float, classified: list[str]) -> Iterator[OtherCampus]:
     """Two campuses in this folder, for as long as the block lasts."""
-    os.environ["WORKSHOP_CACHE_DIR"] = str(folder)  # a key and a ledger of their own; this is the judge's process
+    # This is the judge's process, which is told nothing by its environment: a key and a ledger of their own for these
+    # campuses, and their programs find the kit where the judge has found it.
+    os.environ |= {"WORKSHOP_CACHE_DIR": str(folder), "PYTHONPATH": str(ROOT)}
     from helpers.sites.network import Network
     from helpers.sites.topology import Topology
 
