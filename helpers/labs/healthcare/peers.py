@@ -21,6 +21,7 @@ TWO = {
 }
 REFUSAL = b'HTTP/1.1 401 Unauthorized\r\ncontent-length: 26\r\n\r\n{"error": "No good token"}'
 CUT_SECONDS = 60
+READY_SECONDS = 140  # that a program may take to start: a class shares a machine, and a check has 180 s in all
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -110,9 +111,11 @@ def other_campus(folder: Path, model_seconds: float, classified: list[str]) -> I
     # This is the judge's process, which is told nothing by its environment: a key and a ledger of their own for these
     # campuses, and their programs find the kit where the judge has found it.
     os.environ |= {"WORKSHOP_CACHE_DIR": str(folder), "PYTHONPATH": str(ROOT)}
+    from helpers.sites import program
     from helpers.sites.network import Network
     from helpers.sites.topology import Topology
 
+    program.READY_SECONDS = READY_SECONDS
     with Network(Topology.model_validate(TWO), classified={"patient": classified}) as network:
         campus = network["campus-b"]
         campus.start("helpers.labs.healthcare.model", "--seconds", str(model_seconds), name="inference")
