@@ -43,7 +43,7 @@ class Script(Model):
         """Not for scripts."""
         raise TypeError("A scripted model fills in no forms.")
 
-    async def stream(  # type: ignore[override]  # without the options that a script has no use for
+    async def stream(
         self,
         messages: Messages,
         tool_specs: list[ToolSpec] | None = None,
