@@ -1,6 +1,8 @@
 """The bank's lab: what is not solved fails by name, what is solved passes, what is nearly right is told why not."""
 
+import ast
 import inspect
+import json
 
 import pytest
 
@@ -50,6 +52,34 @@ def test_a_plausible_wrong_answer_fails_with_a_message_that_points_at_the_mistak
     verdict = run("finance", name, answer, progress)
     assert not verdict
     assert told in verdict.look, verdict
+
+
+@STEPS
+def test_printing_passes_no_step(step, progress):
+    def prints(*arguments, **named):
+        print(f"✓ {step.name}: passed")
+
+    assert not run("finance", step.name, prints, progress)
+    assert not progress.read().of(step.name).passed
+
+
+@pytest.mark.parametrize("name", ["transactions", "bursts", "structuring", "audit", "verify"])
+def test_answers_learned_by_heart_pass_no_step(name, progress, tmp_path):
+    step, file = LAB.step(name), tmp_path / "answers"
+    solved = cell(step, step.solution)
+
+    def noting(*arguments, **named):
+        with file.open("a") as notes:
+            notes.write(json.dumps([repr((arguments, named)), repr(solved(*arguments, **named))]) + "\n")
+        return solved(*arguments, **named)
+
+    def by_heart(*arguments, **named):
+        return ast.literal_eval(table[repr((arguments, named))])
+
+    run("finance", name, noting, progress, seed=1)
+    table = dict(json.loads(line) for line in file.read_text().splitlines())
+    assert table
+    assert "KeyError" in repr(run("finance", name, by_heart, Progress.of(tmp_path, "josef", "finance"), seed=2))
 
 
 def test_every_step_has_three_wrong_answers_that_differ():
