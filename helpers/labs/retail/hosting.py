@@ -6,11 +6,13 @@
         ...
         return server
 
-    await shop({"GW-301": 18}, {}, calls=[("count", {"sku": "GW-301"})])
+    shop({"GW-301": 18}, {}, calls=[("count", {"sku": "GW-301"})])
 """
 
+import asyncio
 import json
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
 from typing import Any, Protocol
 
@@ -28,7 +30,7 @@ class Served(Protocol):
 
     make: Callable[..., MCPServer]
 
-    async def __call__(self, *arguments: object, calls: Calls, manager: Manager | None = None) -> Json:
+    def __call__(self, *arguments: object, calls: Calls, manager: Manager | None = None) -> Json:
         """What the server offers, and what came of the calls."""
 
 
@@ -41,17 +43,41 @@ def served(make: Callable[..., MCPServer]) -> Served:
     """
 
     @wraps(make)
-    async def use(*arguments: object, calls: Calls, manager: Manager | None = None) -> Json:
+    def use(*arguments: object, calls: Calls, manager: Manager | None = None) -> Json:
         server = make(*arguments)
         if not isinstance(server, MCPServer):
             raise TypeError(f"{make.__name__}() must return the MCPServer, not {type(server).__name__}")
-        async with Client(server, mode="legacy", elicitation_callback=_asking(manager)) as client:
-            tools = (await client.list_tools()).tools
-            results = [_told(await client.call_tool(name, dict(given))) for name, given in calls]
-        return {"tools": [_described(tool) for tool in tools], "results": results}
+        return _in_a_thread(_used(server, calls, manager))
 
     use.make = make  # type: ignore[attr-defined]
     return use  # type: ignore[return-value]
+
+
+async def _used(server: MCPServer, calls: Calls, manager: Manager | None) -> Json:
+    async with Client(server, mode="legacy", elicitation_callback=_asking(manager)) as client:
+        tools = (await client.list_tools()).tools
+        results = [_told(await client.call_tool(name, dict(given))) for name, given in calls]
+    return {"tools": [_described(tool) for tool in tools], "results": results}
+
+
+def _in_a_thread(work: Coroutine[Any, Any, Json]) -> Json:
+    """What it returns, in a loop of its own: a cell of a notebook runs in one already. No thread is left behind."""
+    before, done, failed = set(threading.enumerate()), list[Json](), list[BaseException]()
+
+    def go() -> None:
+        try:
+            done.append(asyncio.run(work))
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=go, daemon=True)
+    thread.start()
+    thread.join()
+    for left in set(threading.enumerate()) - before:
+        left.join(1)
+    if failed:
+        raise failed[0]
+    return done[0]
 
 
 def _asking(manager: Manager | None) -> Any:  # noqa: ANN401 - a callback of the SDK, or none
