@@ -1,12 +1,12 @@
 """An MCP server that is called where it was made, over MCP, without a network.
 
-    @served
-    def shop(stock, sold):
-        server = MCPServer("shop")
-        ...
-        return server
+@served
+def shop(stock, sold):
+    server = MCPServer("shop")
+    ...
+    return server
 
-    shop({"GW-301": 18}, {}, calls=[("count", {"sku": "GW-301"})])
+shop({"GW-301": 18}, {}, calls=[("count", {"sku": "GW-301"})])
 """
 
 import asyncio

@@ -1,10 +1,10 @@
 """The plumbing of the lab's last part, which notebooks 08 and 09 show cell by cell: three stores, a Region, a gateway.
 
-    chain = open_chain()
-    chain.add(target)
-    with chain.connection(approver) as connection:
-        connection.call_tool_sync("1", "arnsee___count", {"sku": "GW-305"})
-    chain.close()
+chain = open_chain()
+chain.add(target)
+with chain.connection(approver) as connection:
+    connection.call_tool_sync("1", "arnsee___count", {"sku": "GW-305"})
+chain.close()
 """
 
 import json

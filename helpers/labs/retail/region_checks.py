@@ -102,7 +102,9 @@ def survey(learner: Learner, chance: random.Random, _: Path) -> None:
     with learner.case("falkenried is cut off", "ConnectionError: what was last seen, and fresh is False"):
         expected = {"arnsee": _seen(one), "falkenried": _seen(seen["falkenried"], False), "taldorf": _seen(three)}
         learner.expect(ask(fresh | {"falkenried": "cut"}), expected)
-    with learner.case("arnsee says nothing", "the time limit: after PATIENCE seconds what was last seen, also if it is 0"):
+    with learner.case(
+        "arnsee says nothing", "the time limit: after PATIENCE seconds what was last seen, also if it is 0"
+    ):
         expected = {"arnsee": _seen(0, False), "falkenried": _seen(two), "taldorf": _seen(three)}
         learner.expect(ask(fresh | {"arnsee": "silent"}), expected)
     with learner.case("taldorf is cut off, and was never seen", "a store that was never seen: its quantity is None"):

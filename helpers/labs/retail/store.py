@@ -102,7 +102,9 @@ def sums(lines: list[Receipt]) -> dict[str, list[int | None]]:
     for sku in {line["sku"] for line in lines}:
         weeks = [[line for line in lines if (line["sku"], line["week"]) == (sku, week + 1)] for week in range(WEEKS)]
         few = [0 < len({line["card"] for line in own}) < FEWEST for own in weeks]
-        told[sku] = [None if hidden else sum(line["quantity"] for line in own) for own, hidden in zip(weeks, few, strict=True)]
+        told[sku] = [
+            None if hidden else sum(line["quantity"] for line in own) for own, hidden in zip(weeks, few, strict=True)
+        ]
     return told
 
 
