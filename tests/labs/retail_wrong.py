@@ -158,13 +158,13 @@ class Approval(BaseModel):
     quantity: int = Field(ge=1)
 
 
-def sending_with(
+def sending_with(  # noqa: C901 - one switch for each mistake
     *, early=False, as_asked=False, any_answer=False, no_limit=False, once=False, unasked=True, same=True, vague=False
 ):
     """A server that sends, with one thing wrong."""
 
     @served
-    def sending(store, count, move):
+    def sending(store, count, move):  # noqa: C901
         server = MCPServer(store, log_level="ERROR")
 
         def ask(sku: str, to: str, quantity: int) -> Elicit[Approval]:

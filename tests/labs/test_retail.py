@@ -1,4 +1,4 @@
-"""The stores' lab: what is not solved fails by name, what is solved passes, what is nearly right is told why it is not."""
+"""The stores' lab: what is not solved fails by name, what is solved passes, what is nearly right is told why not."""
 
 import random
 from pathlib import Path
