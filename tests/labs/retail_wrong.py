@@ -179,7 +179,7 @@ def sending_with(  # noqa: C901 - one switch for each mistake
             """Send pieces of an article to another store."""
             if not isinstance(answer, AcceptedElicitation) and not any_answer:
                 raise ToolError(f"The manager said {answer.action}.")
-            approved = quantity if as_asked or any_answer else answer.data.quantity
+            approved = answer.data.quantity if answer.action == "accept" and not as_asked else quantity
             if approved > quantity and not no_limit:
                 raise ToolError("More than was asked for.")
             if not once and approved > count(sku):
@@ -372,9 +372,9 @@ WRONG = {
         (nothing_hidden, "fewer than FEWEST"),
         (receipts_counted_as_customers, "not receipts"),
         (weeks_from_zero, "which place week 2 has"),
-        (nobody_is_hidden_too, "which place"),
+        (nobody_is_hidden_too, "weeks without a sale"),
         (customers_of_all_articles, "customers of its own"),
-        (printed_only, ""),
+        (printed_only, "returned and not printed"),
         (seen_cases, "fewer than FEWEST"),
     ],
     "shop": [
@@ -399,14 +399,14 @@ WRONG = {
         (none_is_zero, "None: not told"),
         (rounded, "up"),
         (all_weeks, "the last four"),
-        (older_weeks_fill_in, "fewer than two"),
+        (older_weeks_fill_in, "no older week"),
         (one_week_will_do, "fewer than two"),
         (zero_is_unknown, "0: nobody bought"),
     ],
     "send": [
         (sending_with(early=True), "ask first"),
         (sending_with(as_asked=True), "number that was approved"),
-        (sending_with(any_answer=True), "number that was approved"),
+        (sending_with(any_answer=True), "only an AcceptedElicitation"),
         (sending_with(no_limit=True), "more than was asked for"),
         (sending_with(once=True), "count after the answer"),
         (sending_with(unasked=False), "before you ask"),
@@ -417,16 +417,16 @@ WRONG = {
         (asks_the_receiver, "before ___"),
         (always_yes, "return it as it is"),
         (finds_a_part, "no manager here"),
-        (key_error, "no manager here"),
+        (key_error, "in key_error"),
         (any_tool, "another tool"),
-        (waits_for_ever, "waiting"),
+        (waits_for_ever, "the time limit"),
     ],
     "survey": [
         (one_after_the_other, "at the same time"),
         (looks_old_as_new, "fresh is False"),
-        (without_a_time_limit, "waiting"),
+        (without_a_time_limit, "the time limit"),
         (forgets_a_zero, "also if it is 0"),
-        (makes_up_a_zero, "None"),
+        (makes_up_a_zero, "never seen"),
     ],
     "agent": [
         (all_tools, "which tools"),

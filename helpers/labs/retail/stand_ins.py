@@ -13,7 +13,9 @@ from strands.types.tools import AgentTool
 from helpers.approvals.question import Answer, Question
 from helpers.sites.ledger import Ledger
 
-SILENCE = 600  # seconds
+SILENCE = 2  # seconds, longer than anybody may wait in the lab; what comes then is too late
+
+LATE = 999_999  # pieces, that a silent store tells too late
 
 
 class Manager:
@@ -23,10 +25,11 @@ class Manager:
         self._store, self._decide = store, decide
 
     async def answer(self, question: Question) -> Answer:
-        """What the judge has decided; never, if that is silence."""
+        """What the judge has decided; too late, if that is silence."""
         told = self._decide(self._store, question.message)
         if told["action"] == "silence":
             await asyncio.sleep(SILENCE)
+            return Answer("accept", {"quantity": 1}, by="too late")
         return Answer(told["action"], told.get("content", {}), by=told["by"])
 
 
@@ -52,6 +55,7 @@ class Shops:
             raise ConnectionError(f"{store} cannot be reached")
         if answer == "silent":
             await asyncio.sleep(SILENCE)
+            return LATE
         return int(answer)
 
 

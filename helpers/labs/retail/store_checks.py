@@ -8,6 +8,7 @@ from helpers.labs.judging import Learner, Wrong, shown
 from helpers.labs.wire import Callback
 
 Json = dict[str, Any]
+WEEKS = 6
 
 
 def weekly(learner: Learner, chance: random.Random, _: Path) -> None:
@@ -15,8 +16,11 @@ def weekly(learner: Learner, chance: random.Random, _: Path) -> None:
     one, two, three = (f"KC-{number}" for number in chance.sample(range(1000000, 9999999), 3))
     many, sku = chance.randint(3, 9), f"GW-{chance.randint(310, 399)}"
     with learner.case("three customers in week 2", "which place week 2 has in the list, and that quantities are added"):
-        lines = [_line(card, 2, sku, many) for card in (one, two, three)]
-        learner.expect(learner.call(lines), {sku: [0, 3 * many, 0, 0, 0, 0]})
+        told = learner.call([_line(card, 2, sku, many) for card in (one, two, three)])
+        learner.expect_type(told, dict, "a dict of lists, returned and not printed")
+        learner.expect((len(told[sku]), told[sku][1]), (WEEKS, 3 * many))
+    with learner.case("the other weeks, in which nobody came", "weeks without a sale: 0, since there is nobody to hide"):
+        learner.expect(told, {sku: [0, 3 * many, 0, 0, 0, 0]})
     with learner.case("two customers in week 6", "fewer than FEWEST customers: None, and 0 only where nobody bought"):
         learner.expect(learner.call([_line(one, 6, sku, many), _line(two, 6, sku, 1)]), {sku: [0, 0, 0, 0, 0, None]})
     with learner.case("one customer who came five times", "who is counted: customers by their card, not receipts"):
