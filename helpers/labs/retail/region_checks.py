@@ -40,7 +40,11 @@ def forecast(learner: Learner, chance: random.Random, _: Path) -> None:
     cases: list[tuple[list[int | None], int | None, str]] = [
         ([90, 80, low, low, low + 4, low + 4], low + 2, "which weeks count: the last four"),
         ([0, 0, low, low, low, low + 1], low + 1, "how it is rounded: up"),
-        ([0, 0, low, None, None, low + 2], low + 1, "None: not told, so it is neither 0 nor a week, and no older week fills the gap"),
+        (
+            [0, 0, low, None, None, low + 2],
+            low + 1,
+            "None: not told, so it is neither 0 nor a week, and no older week fills the gap",
+        ),
         ([9, 9, low, 0, 0, low], (2 * low + 3) // 4, "0: nobody bought, and that is known"),
         ([50, 60, None, None, low, None], None, "fewer than two known weeks of the last four: None"),
         ([50, 60, None, None, None, None], None, "no known week of the last four: None"),

@@ -19,7 +19,9 @@ def weekly(learner: Learner, chance: random.Random, _: Path) -> None:
         told = learner.call([_line(card, 2, sku, many) for card in (one, two, three)])
         learner.expect_type(told, dict, "a dict of lists, returned and not printed")
         learner.expect((len(told[sku]), told[sku][1]), (WEEKS, 3 * many))
-    with learner.case("the other weeks, in which nobody came", "weeks without a sale: 0, since there is nobody to hide"):
+    with learner.case(
+        "the other weeks, in which nobody came", "weeks without a sale: 0, since there is nobody to hide"
+    ):
         learner.expect(told, {sku: [0, 3 * many, 0, 0, 0, 0]})
     with learner.case("two customers in week 6", "fewer than FEWEST customers: None, and 0 only where nobody bought"):
         learner.expect(learner.call([_line(one, 6, sku, many), _line(two, 6, sku, 1)]), {sku: [0, 0, 0, 0, 0, None]})
