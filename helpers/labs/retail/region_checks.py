@@ -63,7 +63,12 @@ def manager(learner: Learner, chance: random.Random, _: Path) -> None:
 
     def ask(tool: str, answer: Json) -> Any:  # noqa: ANN401 - what the learner returns
         asked.clear()
-        learner.callbacks = {"decide": lambda store, _: asked.append(store) or answer}
+
+        def decide(store: str, _: str) -> Json:
+            asked.append(store)
+            return answer
+
+        learner.callbacks = {"decide": decide}
         about = {"sku": "GW-301", "to": gets, "from": other, "store": other, "quantity": 3}
         question = StandIn(
             "helpers.approvals.question:Question",
@@ -125,7 +130,12 @@ def agent(learner: Learner, chance: random.Random, _: Path) -> None:
 
     def ask(question: str, turn: Callable[..., Json]) -> Any:  # noqa: ANN401
         called.clear()
-        learner.callbacks = {"turn": turn, "work": lambda name, sku: called.append(f"{name} {sku}") or words}
+
+        def work(name: str, sku: str) -> str:
+            called.append(f"{name} {sku}")
+            return words
+
+        learner.callbacks = {"turn": turn, "work": work}
         tools = [StandIn(f"{HERE}:remote_tool", (name, Callback("work"))) for name in names]
         told = learner.call(question, StandIn(f"{HERE}:Scripted", (Callback("turn"),)), tools)
         learner.expect_type(told, dict, "a dict with the keys said and used")

@@ -48,8 +48,8 @@ def shop(learner: Learner, chance: random.Random, _: Path) -> None:
         offered = _answer(learner, learner.call(stock, weeks, calls=[]))["tools"]
         learner.expect({tool["name"]: tool["parameters"] for tool in offered}, {"count": ["sku"], "weekly": ["sku"]})
         if not all(len(tool["description"].split()) >= 4 for tool in offered):
-            told = shown([tool["description"] for tool in offered])
-            raise Wrong("a description of each tool", told, "the docstrings: a model chooses a tool by them")
+            words = shown([tool["description"] for tool in offered])
+            raise Wrong("a description of each tool", words, "the docstrings: a model chooses a tool by them")
     with learner.case(f"count of {sku}", "count: the number of the table of stock"):
         _data(learner, ask("count", sku), pieces)
         _data(learner, ask("count", "GT-201"), 0)
