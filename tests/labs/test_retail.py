@@ -3,7 +3,6 @@
 import random
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from helpers.labs.progress import Progress
@@ -104,16 +103,6 @@ def test_the_picture_says_what_it_shows():
     text = (FOLDER / "stores.svg").read_text("utf-8")
     assert "<title" in text
     assert "<desc" in text
-
-
-@pytest.mark.parametrize(("name", "part"), [("exercise", "todo"), ("solution", "solution")])
-def test_the_notebooks_have_the_cells_of_the_steps_and_a_check_behind_each(name, part):
-    notebook = nbformat.read(FOLDER / f"{name}.ipynb", 4)
-    cells = [each.source for each in notebook.cells if each.cell_type == "code"]
-    assert cells[0] == LAB.setup.strip()
-    for step in LAB.steps:
-        place = cells.index(getattr(step, part).strip())
-        assert f'lab.check("{step.name}", {step.defines})' in cells[place + 1]
 
 
 def test_the_instructors_page_speaks_of_every_step():
