@@ -5,6 +5,8 @@ BIN := .venv/bin
 JUPYTER := --ServerApp.ip=127.0.0.1 --LabApp.extension_manager=readonly \
 	--LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg --nbval-cell-timeout=300
+# Three files at a time, as they wait much; what needs the model or a quiet machine comes by itself.
+SIDE_BY_SIDE := -n 3 --dist loadfile -m "not model and not browser and not alone"
 
 ifeq ($(shell id -u),0)
 JUPYTER += --allow-root
@@ -26,12 +28,12 @@ lab: models ## set up, then open JupyterLab at the first notebook
 	$(BIN)/jupyter lab $(JUPYTER) $(LAB)
 
 test: models lint ## set up, then run everything: lint, types, tests, every notebook
-	$(BIN)/python -m pytest tests -n 2 --dist loadfile -m "not model and not browser and not alone" $(PYTEST)
+	$(BIN)/python -m pytest tests labs $(SIDE_BY_SIDE) $(NBVAL) $(PYTEST)
 	$(BIN)/python -m pytest tests -m "model or browser or alone" $(PYTEST)
-	$(BIN)/python -m pytest notebooks labs $(NBVAL) $(PYTEST)
+	$(BIN)/python -m pytest notebooks $(NBVAL) $(PYTEST)
 
 test-fast: setup ## the tests that need no model and no browser (some minutes)
-	$(BIN)/python -m pytest tests -n 2 --dist loadfile -m "not model and not browser and not alone" $(PYTEST)
+	$(BIN)/python -m pytest tests $(SIDE_BY_SIDE) $(PYTEST)
 
 tour: models ## run every notebook headless and print a table of cells, seconds and results
 	$(BIN)/python tools/tour.py $(TOUR)
