@@ -8,7 +8,8 @@ from helpers import views
 from helpers.deploy.layers import TEMPLATES, read_layers
 from helpers.deploy.vpc import read_vpc
 from helpers.views.vpc import figure_of
-from tests.infra.flows import allowed, mapped
+from tests.infra.flow_map import Map
+from tests.infra.flows import allowed
 from tests.infra.template import every
 from tests.infra.values import GOOD, SECOND_OUTPOST
 from tests.views.looking import defects, texts
@@ -47,7 +48,7 @@ def test_its_flows_are_those_that_the_rules_allow_at_both_ends(described):
         return parameters.get(end, end.partition(".")[2].removesuffix("Group"))
 
     found = {(name(flow.source), name(flow.target), int(flow.port)) for flow in described().flows}
-    assert found == {flow[:3] for flow in mapped()} == {flow[:3] for flow in allowed(every())}
+    assert found == {flow[:3] for flow in Map.read().crossing()} == {flow[:3] for flow in allowed(every())}
 
 
 def test_subnets_are_where_their_zone_or_outpost_is_and_groups_where_their_members_are(described):
@@ -74,7 +75,7 @@ def test_the_drawing_can_be_read(described):
         "Front",
         "load balancer",
         "15 endpoints",
-        "8000, 9000",
+        "8000, 8080, 9000",
         "5432",
         "local gateway, direct-vpc-routing:",
     } <= set(shown)

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 counted = itertools.count(1)
 VPC = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.9.0.0/16"}}
 TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Fn::Sub": "${AWS::StackName}-${Suffix}"}}}
-RULE = {"Type": "AWS::EC2::SecurityGroupEgress", "Properties": {"GroupId": "sg-1", "IpProtocol": "-1"}}
+RULE = {"Type": "AWS::Route53Resolver::FirewallDomainList", "Properties": {"Domains": ["example.com"]}}
 
 
 def template(resources, **parts):
@@ -57,7 +57,7 @@ def test_what_moto_has_no_type_for_is_skipped_and_listed_without_an_id(stack):
     body = template({"Rule": RULE, "Topic": TOPIC}, Outputs={"Of": {"Value": refers}})
     assert stack.make(body) == {"Topic": "Add", "Rule": "Add"}, "a plan has what AWS would make"
     assert not stack.resources()["Rule"] and stack.resources()["Topic"]
-    assert stack.events()["Rule"][0] == "CREATE_SKIPPED" and "SecurityGroupEgress" in stack.events()["Rule"][1]
+    assert stack.events()["Rule"][0] == "CREATE_SKIPPED" and "FirewallDomainList" in stack.events()["Rule"][1]
     assert stack.told()["Outputs"][0]["OutputValue"] == "arn:aws:skipped:us-west-2:123456789012:Rule/a"
 
 
