@@ -134,7 +134,8 @@ def _in_order(learner: Learner, played: _Round, said: Mapping[str, str]) -> None
     learner.expect(names, list(said), "the condition: an edge into the supervisor waits for both" if twice else look)
     told = dict(played.asked)
     only = "a node reads only the answers of those that have an edge to it"
-    _handed(told["protocol"], said["record"], f"the edge from record to protocol: {only}")
+    # Two that begin at once may still ask in this order: then the missing edge is what tells.
+    _handed(told["protocol"], said["record"], f"{look}; the edge from record to protocol: {only}")
     _handed(told["supervisor"], said["protocol"], f"the edge from protocol to supervisor: {only}")
     _handed(told["supervisor"], said["record"], f"the edge from record to supervisor: {only}")
 
