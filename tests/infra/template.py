@@ -1,40 +1,18 @@
 """CloudFormation templates as tests see them: parameters that refuse, rules, conditions, resources."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-import yaml
+import cfnlint.decode
 
 from helpers.settings.settings import ROOT
 
 FOLDER = ROOT / "infra" / "cloudformation"
 NAMES = ["network", "outposts", "inference", "agents", "knowledge", "agentcore", "workshop"]
-
-
-class Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms, `!Ref` and the like, written out."""
-
-    def written_out(self, suffix: str, node: yaml.Node) -> dict[str, Any]:
-        value = self._value(node)
-        if suffix == "GetAtt" and isinstance(value, str):
-            value = value.split(".", 1)
-        return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
-
-    def _value(self, node: yaml.Node) -> Any:
-        if isinstance(node, yaml.ScalarNode):
-            return self.construct_scalar(node)
-        return (
-            self.construct_sequence(node, deep=True)
-            if isinstance(node, yaml.SequenceNode)
-            else self.construct_mapping(node, deep=True)
-        )
-
-
-Loader.add_multi_constructor("!", Loader.written_out)
-Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
 
 
 @dataclass(frozen=True)
@@ -46,7 +24,9 @@ class Template:
 
     @cached_property
     def body(self) -> Mapping[str, Any]:
-        return yaml.load(self.text, Loader)
+        decoded, problems = cfnlint.decode.decode_str(self.text)
+        assert not problems, problems
+        return json.loads(json.dumps(decoded, default=str))
 
     @cached_property
     def lines(self) -> list[str]:
