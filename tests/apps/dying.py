@@ -10,8 +10,8 @@ from helpers.apps import stateful
 from helpers.apps.audit import AuditLog
 from helpers.apps.gate import Operation
 from helpers.apps.stock import Stock
-from helpers.sites.program import free_port
 from tests.apps.gated import Store, accept
+from tests.ports import kept_port
 from tests.processes import die_at, end_of, process
 from tests.waiting import until
 
@@ -39,7 +39,7 @@ class Mortal:
     """A store at one address, whose process may be killed and started again; `folder` outlives it."""
 
     def __init__(self, folder):
-        self.folder, self.port = folder, free_port()
+        self.folder, self.port = folder, kept_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = None
 

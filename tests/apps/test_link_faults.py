@@ -9,9 +9,9 @@ from strands.agent.a2a_agent import A2AAgent
 from strands.vended_tools.a2a_client import make_a2a_client
 
 from helpers.apps.peers import peer
-from helpers.sites.program import free_port
 from tests.apps.asking import ask, client, message, text_of
 from tests.apps.conftest import connections, within
+from tests.ports import kept_port
 from tests.waiting import until
 
 UNREACHABLE = "cannot be reached|broke before the answer was whole"
@@ -97,8 +97,8 @@ def test_after_the_answer_a_cut_link_changes_nothing(url, token, link):
 
 
 def test_a_peer_that_was_never_started_is_an_error_at_once(network, peer_b, token):
-    nobody = network.route(f"http://127.0.0.1:{free_port()}", "a", "b")
-    for address in (nobody, f"http://127.0.0.1:{free_port()}"):
+    nobody = network.route(f"http://127.0.0.1:{kept_port()}", "a", "b")
+    for address in (nobody, f"http://127.0.0.1:{kept_port()}"):
         with within(5), pytest.raises(A2AClientHTTPError, match=UNREACHABLE):
             ask(address, token, "echo hello")
 

@@ -15,6 +15,7 @@ from helpers.sites import links as links_module
 from helpers.sites.errors import LinksFailed
 from helpers.sites.ledger import Ledger
 from helpers.sites.links import Links
+from tests.ports import kept_port
 from tests.sites.conftest import ANSWER, RESET, ask, echo, everything, hello, topology
 from tests.sites.wire import GET, message
 from tests.waiting import until
@@ -79,8 +80,7 @@ def test_fifty_connections_at_once_do_not_mix(enter, tmp_path):
 
 
 def test_a_server_that_refuses_resets_the_caller_and_is_reached_when_it_is_there(links):
-    with socket.create_server(("127.0.0.1", 0)) as reserved:
-        address = reserved.getsockname()
+    address = ("127.0.0.1", kept_port())
     made = links()
     port = made.enter(A, B, *address)
     with pytest.raises(ConnectionResetError), socket.create_connection(("127.0.0.1", port), timeout=30) as connection:

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from helpers.tracing.provider import setup
 from helpers.tracing.spans import sift
 from helpers.tracing.spool import Spool
+from tests.ports import kept_port
 from tests.region.gateway.upstreams import served
 from tests.waiting import until
 
@@ -56,11 +57,6 @@ def telemetry(tmp_path):
     yield make
     for each in made:
         each.close()
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def span(telemetry, name="work", **attributes):
@@ -128,7 +124,7 @@ def test_a_span_tells_its_site_and_service_and_the_session_that_it_belongs_to(te
 
 
 def test_spans_made_while_the_receiver_is_away_arrive_when_it_is_back(telemetry, receiver):
-    port = free_port()
+    port = kept_port()
     traced = telemetry(f"http://127.0.0.1:{port}")
     span(traced, "first")
     traced.provider.force_flush()
@@ -166,7 +162,7 @@ def test_what_the_receiver_refuses_is_dropped_and_counted_and_what_comes_after_i
 
 
 def test_spans_that_a_process_left_are_sent_by_the_next(telemetry, receiver, tmp_path):
-    port = free_port()
+    port = kept_port()
     code = (
         "import os, sys; from pathlib import Path; from helpers.tracing.provider import setup\n"
         "made = setup('falkenried', 'inventory', endpoint=sys.argv[1], folder=Path(sys.argv[2]))\n"

@@ -1,7 +1,6 @@
 """A Region that is killed: its gateways are there again, at the same address, with what targets offered."""
 
 import contextlib
-import socket
 import subprocess
 import sys
 import threading
@@ -11,6 +10,7 @@ import httpx
 import pytest
 
 from helpers.region import cloud
+from tests.ports import kept_port
 from tests.region.gateway.conftest import STREAMS, Client, Gateways
 from tests.region.gateway.shop import Shop
 from tests.region.gateway.test_kinds import STORE
@@ -18,22 +18,10 @@ from tests.region.gateway.upstreams import served, store
 from tests.waiting import end, until
 
 
-def two_ports():
-    """A free port whose next one is free too."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as one:
-            port = one.getsockname()[1]
-            try:
-                socket.create_server(("127.0.0.1", port + 1)).close()
-            except (OSError, OverflowError):
-                continue
-            return port
-
-
 @pytest.fixture
 def region(no_survivors, aws_environment, tmp_path):
     """Starts the Region at its port, or starts it there again; the process."""
-    port, running = two_ports(), []
+    port, running = kept_port(1), []
     url = f"http://127.0.0.1:{port}"
 
     def answers():
