@@ -74,7 +74,8 @@ def install() -> None:
         "The dependencies could not be installed. Is the network up, and does pip find its index (pip config list)? "
         "Then run the same command again."
     )
-    run([*pip, "--require-hashes", "-r", str(LOCK)], no_network)
+    # The lock is whole, so nothing is resolved: pip would look for the newest of whatever is asked for with extras.
+    run([*pip, "--require-hashes", "--no-deps", "-r", str(LOCK)], no_network)
     own = [*pip, "--quiet", "--no-deps", "--no-build-isolation", "-e", str(ROOT)]
     run(own, "The workshop's own package did not install.")
     # The announcements ask the internet for news and updates, and a learner for permission to do so.

@@ -15,7 +15,7 @@ from strands.models.ollama import OllamaModel
 
 from helpers.apps.command import parser, run
 from helpers.apps.retail import Refused
-from helpers.apps.serving import serve_mcp
+from helpers.apps.serving_mcp import serve_mcp
 from helpers.inference import endpoint
 from helpers.settings import settings
 from helpers.settings.settings import ROOT

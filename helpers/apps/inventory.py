@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from helpers.apps.command import parser, run
 from helpers.apps.retail import Refused, table
-from helpers.apps.serving import serve_mcp
+from helpers.apps.serving_mcp import serve_mcp
 
 Sku = Annotated[str, Field(description="Article number, for example GT-201")]
 Store = Annotated[str, Field(description="Name of a store, for example falkenried")]

@@ -23,7 +23,7 @@ from helpers.apps.gated import Arguments, Gated, Reason
 from helpers.apps.lines import Findings, Line, LineName, Lines, Minutes, Stop, Stopped
 from helpers.apps.maintenance_agent import ABOUT, NAME, maintenance_agent
 from helpers.apps.retail import Refused
-from helpers.apps.serving import serve_mcp
+from helpers.apps.serving_mcp import serve_mcp
 from helpers.settings import settings
 
 SITE = "factory"

@@ -16,7 +16,7 @@ from strands.multiagent.a2a import A2AServer
 
 from helpers.apps.command import parser, run
 from helpers.apps.database import create, transaction
-from helpers.apps.serving import serve
+from helpers.apps.serving_a2a import serve
 from helpers.inference import endpoint
 from helpers.settings import settings
 

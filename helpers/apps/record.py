@@ -13,7 +13,7 @@ from strands.models.ollama import OllamaModel
 from strands.multiagent.a2a import A2AServer
 
 from helpers.apps.command import parser, run
-from helpers.apps.serving import serve
+from helpers.apps.serving_a2a import serve
 from helpers.fiction import hospital_records
 from helpers.inference import endpoint
 from helpers.settings import settings

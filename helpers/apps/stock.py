@@ -22,7 +22,7 @@ from helpers.apps.gate import GATED, Gate, Operation
 from helpers.apps.gated import Arguments, Gated, Reason
 from helpers.apps.inventory import Article, Sku
 from helpers.apps.retail import Refused, table
-from helpers.apps.serving import serve_mcp
+from helpers.apps.serving_mcp import serve_mcp
 from helpers.apps.stock_agent import ABOUT, NAME, stock_agent
 from helpers.settings import settings
 

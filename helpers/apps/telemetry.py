@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from helpers.apps.command import parser, run
 from helpers.apps.retail import Refused, table
-from helpers.apps.serving import serve_mcp
+from helpers.apps.serving_mcp import serve_mcp
 
 Name = Annotated[str, Field(description="Name of a machine, for example saw-1")]
 Hours = Annotated[int, Field(description="How far to look back, in hours: 1 to 48")]

@@ -8,7 +8,7 @@ from helpers.evaluation.cases import Case, read, select, spread, write
 from helpers.evaluation.errors import CasesUnusable, EvaluationError, LeaderboardUnusable, ModelFailed, RunUnusable
 from helpers.evaluation.models import model_at
 from helpers.evaluation.report import compare, failures, plot, table
-from helpers.evaluation.results import read_results
+from helpers.evaluation.results import read_configuration, read_results
 from helpers.evaluation.runner import run
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "model_at",
     "plot",
     "read",
+    "read_configuration",
     "read_results",
     "run",
     "select",

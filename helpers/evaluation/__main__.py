@@ -14,7 +14,7 @@ from rich.table import Table
 from helpers.evaluation.cases import Case, read, select
 from helpers.evaluation.errors import EvaluationError
 from helpers.evaluation.leaderboard import CATEGORIES, read_leaderboard
-from helpers.evaluation.models import SERVERS, model_at
+from helpers.evaluation.models import MAX_TOKENS, SERVERS, model_at
 from helpers.evaluation.report import compare, failures, table
 from helpers.evaluation.results import Result, read_results
 from helpers.evaluation.runner import run
@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     _cases(command)
     command.add_argument("--model", default="", metavar="MODEL", help=f"{SERVERS}; the kit's chat model if none")
     command.add_argument("--limit", type=_positive, help="at most so many of each category, evenly spread")
+    command.add_argument("--tokens", type=_positive, default=MAX_TOKENS, help="at most so many in one answer")
     command.add_argument("--ids", choices=("even", "odd", "all"), default="all", help="by the number in the id")
     command.add_argument("--out", type=Path, metavar="FILE", help="the file of results; in the kit's cache if none")
     command.set_defaults(run=_run)
@@ -95,7 +96,7 @@ def read_any(name: str) -> list[Case]:
 
 def _run(given: argparse.Namespace) -> None:
     cases = select(read_any(given.cases), given.ids, given.limit)
-    model = model_at(given.model)
+    model = model_at(given.model, given.tokens)
     name = re.sub(r"[^A-Za-z0-9.]+", "-", f"{Path(given.cases).stem}-{given.model or settings().chat_model}")
     file = given.out or settings().cache_dir / "evaluation" / f"{name}.jsonl"
     _show(run(cases, model, file))

@@ -3,9 +3,8 @@
 import time
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import openai
 from moto.bedrockruntime import urls
 from moto.bedrockruntime.responses import BedrockRuntimeResponse
 from moto.core.eventstream import EventStream, EventStreamEncoder
@@ -20,6 +19,9 @@ from helpers.region.errors import ModelError, ValidationError
 from helpers.region.guarded import Careful, Guarded, events
 from helpers.region.guardrails import Judges, guardrails
 from helpers.settings import settings
+
+if TYPE_CHECKING:
+    from openai import OpenAI
 
 EVENTS = "application/vnd.amazon.eventstream"
 
@@ -102,6 +104,8 @@ def _events(pieces: Any, started: float) -> Iterator[Json]:  # noqa: ANN401 - th
 
 
 def _ask(chat: Json) -> Any:  # noqa: ANN401 - an answer or a stream
+    import openai  # 0.7 s, which a Region that is asked for no model can do without
+
     try:
         return _client(endpoint("llamacpp")).chat.completions.create(model=settings().chat_model, **chat)
     except openai.BadRequestError as error:
@@ -111,6 +115,8 @@ def _ask(chat: Json) -> Any:  # noqa: ANN401 - an answer or a stream
 
 
 @lru_cache(4)
-def _client(url: str) -> openai.OpenAI:
+def _client(url: str) -> "OpenAI":
     """Kept for the next call, with its connections."""
-    return openai.OpenAI(base_url=f"{url}/v1", api_key="unused", max_retries=0)
+    from openai import OpenAI
+
+    return OpenAI(base_url=f"{url}/v1", api_key="unused", max_retries=0)

@@ -17,11 +17,10 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Response
 
 from helpers.inference.http import foreign
-from helpers.region import signatures, stack_resources
+from helpers.region import signatures
 from helpers.region.agentcore import AgentCore
 from helpers.region.agentcore_control import AgentCoreControl
 from helpers.region.bedrock_runtime import BedrockRuntime
-from helpers.region.change_sets import ChangeSets
 from helpers.region.cloud import REGION
 from helpers.region.credentials import Keys
 from helpers.region.errors import NotHere, RegionError
@@ -78,10 +77,8 @@ class Region:
         _register(self.images, self.sessions, self.functions, self.gateways)
         UserPools.register(folder / "user-pools")
         GuardrailControl.register()
-        ChangeSets.register()
-        stack_resources.register()
         BedrockRuntime.register(Judges(make_judge))
-        self.moto = DomainDispatcherApplication(create_backend_app)
+        self.moto = DomainDispatcherApplication(_service)
         self.lock = threading.Lock()  # moto's control planes are not made for several calls at once
         self.journal = Journal(folder / "journal.jsonl") if keep else None
         if self.journal:
@@ -181,6 +178,16 @@ def _register(images: Images, sessions: Sessions, functions: Functions, gateways
     AgentCoreControl.register(images, sessions, gateways)
     AgentCore.register(images, sessions)
     Lambda.register(functions)
+
+
+def _service(name: str) -> Any:  # noqa: ANN401 - moto's application of a service
+    if name == "cloudformation":  # it knows all other services: a second of each start, if it were not imported here
+        from helpers.region import stack_resources
+        from helpers.region.change_sets import ChangeSets
+
+        ChangeSets.register()
+        stack_resources.register()
+    return create_backend_app(name)
 
 
 class Quiet(MotoRequestHandler):  # type: ignore[misc]

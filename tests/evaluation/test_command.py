@@ -15,7 +15,7 @@ def cases(tmp_path, monkeypatch):
     file = tmp_path / "cases.jsonl"
     write(file, [case(ONE, number=number, category="one" if number < 8 else "two") for number in range(12)])
     model = Script([("stock", {"medicine": "Dantrolene"})], "No.")
-    monkeypatch.setattr(command, "model_at", lambda name: Evaluated(model))
+    monkeypatch.setattr(command, "model_at", lambda name, tokens: Evaluated(model, {"tokens": tokens}))
     monkeypatch.setattr(command, "console", command.Console(width=200))
     return file
 
@@ -30,6 +30,8 @@ def test_a_run_is_reported_and_goes_on_with_what_it_has(cases, tmp_path, capsys)
     assert ids == ["case_0", "case_2", "case_4", "case_8", "case_10"]
     assert command.main(arguments) == 0
     assert len(out.read_text().splitlines()) == 6
+    assert command.main([*arguments, "--tokens", "50"]) == 1
+    assert "tokens: 400 then, 50 now" in capsys.readouterr().err
 
 
 def test_runs_are_reported_and_compared(cases, tmp_path, capsys):
@@ -62,8 +64,9 @@ def test_what_goes_wrong_is_told_in_a_sentence(arguments, told, cases, capsys):
     assert told in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "many"])
-def test_a_limit_is_at_least_one(limit, cases, capsys):
+@pytest.mark.parametrize("bound", ["--limit", "--tokens"])
+@pytest.mark.parametrize("value", ["0", "-1", "many"])
+def test_a_limit_is_at_least_one(bound, value, cases, capsys):
     with pytest.raises(SystemExit):
-        command.main(["run", "--limit", limit])
-    assert "--limit" in capsys.readouterr().err
+        command.main(["run", bound, value])
+    assert bound in capsys.readouterr().err

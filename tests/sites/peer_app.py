@@ -16,7 +16,7 @@ from strands import Agent
 from strands.multiagent.a2a import A2AServer
 
 from helpers.apps.command import parser, run
-from helpers.apps.serving import serve
+from helpers.apps.serving_a2a import serve
 from helpers.settings import settings
 from tests.scripted_model import ScriptedModel
 

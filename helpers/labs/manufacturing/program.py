@@ -17,7 +17,8 @@ from strands.models import Model
 from strands.multiagent.a2a import A2AServer
 
 from helpers.apps.command import parser, run
-from helpers.apps.serving import serve, serve_mcp
+from helpers.apps.serving_a2a import serve
+from helpers.apps.serving_mcp import serve_mcp
 from helpers.labs.manufacturing.driving import through_mcp
 from helpers.labs.manufacturing.plants import FACTORIES, LIMIT, readings
 from helpers.labs.steps import plan

@@ -19,7 +19,7 @@ from helpers.apps.gate import GATED, Gate, Operation
 from helpers.apps.gated import Arguments, Gated
 from helpers.apps.inventory import Sku
 from helpers.apps.retail import Refused, table
-from helpers.apps.serving import serve_mcp
+from helpers.apps.serving_mcp import serve_mcp
 from helpers.labs.retail.season import FEWEST, STORES, WEEKS, Receipt, receipts
 from helpers.settings import settings
 
