@@ -17,6 +17,7 @@ from datetime import timedelta
 from typing import Any, Self, TypeVar, cast
 from uuid import uuid4
 
+from anyio import CancelScope
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from mcp_types import CallToolResult, ContentBlock, Tool
 from strands.tools import ToolProvider
@@ -194,7 +195,8 @@ class Connection(ToolProvider):
         except (Exception, asyncio.CancelledError) as error:
             if not isinstance(error, Lost) and task not in self._left:  # others stay open, to be resumed
                 call.state = "failed"
-            await asyncio.shield(self._over(call, kept, reason=f"{type(error).__name__}: {error}"))
+            with CancelScope(shield=True):  # the portal cancels again and again, and waits for this task when it closes
+                await self._over(call, kept, reason=f"{type(error).__name__}: {error}")
             raise
         finally:
             self._settling.discard(task)

@@ -143,6 +143,17 @@ def test_a_call_is_cancelled_where_its_agent_is(plain, log):
     assert events(log) == ["called", "failed"]
 
 
+def test_what_became_of_a_cancelled_call_is_noted_before_its_connection_is_closed(plain, log, monkeypatch):
+    note = Connection._note
+
+    async def slow(self, event, call, **details):
+        await asyncio.sleep(0.2 if event == "failed" else 0)  # a disk that is busy
+        await note(self, event, call, **details)
+
+    monkeypatch.setattr(Connection, "_note", slow)
+    test_a_call_is_cancelled_where_its_agent_is(plain, log)
+
+
 @pytest.mark.parametrize("limit", [timedelta(seconds=0.3), None], ids=["its time is over", "its caller is cancelled"])
 def test_a_call_ends_with_who_waits_for_it(plain, log, limit):
     async def left():

@@ -107,7 +107,7 @@ def test_an_ingest_that_was_ended_goes_on_where_it_stopped(folder, uninterrupted
     process = script(code + RUN, folder, knowledge.name, stderr=-1)
     assert "stuck" in process.stderr.readline()
     process.send_signal(end)
-    assert process.wait(timeout=20) == (130 if end == signal.SIGINT else -signal.SIGKILL)
+    assert process.wait(timeout=60) == (130 if end == signal.SIGINT else -signal.SIGKILL)
     assert end == signal.SIGKILL or "the same command goes on from there" in process.stderr.read()
     until(lambda: writer_gone(store))
     before = committed(store)
