@@ -74,6 +74,11 @@ class Plan:
         """How many resources are made, changed or deleted."""
         return sum(len(layer.changes) for layer in self.layers)
 
+    @property
+    def unpriced(self) -> dict[str, str]:
+        """Resources that the table has no price for, as layer.name, with the reason."""
+        return {f"{layer.layer}.{name}": why for layer in self.layers for name, why in layer.unpriced.items()}
+
     def frame(self) -> pd.DataFrame:
         """A row a resource: layer, does, resource, type, usd_per_hour, what."""
         rows = []
@@ -87,7 +92,7 @@ class Plan:
 
     def cost(self) -> str:
         """The price in a sentence, with what is not in it."""
-        missing = sum(len(layer.unpriced) for layer in self.layers)
+        missing = len(self.unpriced)
         table = prices()
         text = f"When all is there it costs {money(self.usd)} an hour, {money(self.usd * HOURS)} a month"
         text += f" (list prices of {table.date} for {table.region})."

@@ -118,7 +118,8 @@ def _sentence(one: Prediction, table: pd.DataFrame) -> str:
         f"{', '.join(sorted(one.classes)) or 'no classified data'} in {one.bytes:,.0f} bytes" if one.crossings else ""
     )
     across = f", {one.round_trips:.3g} round trips over links with {crossed}" if crossed else ", nothing crosses a link"
-    return f"{head}{across}. {int(table['allowed'].sum())} of 27 may be; the table has those that none beats."
+    which = "Drawn are the fastest, and the chosen one; in the table are those that none beats."
+    return f"{head}{across}. {int(table['allowed'].sum())} of 27 may be. {which}"
 
 
 def _latency(pair: tuple[Kind, Kind], routes: Routes) -> Any:  # noqa: ANN401 - a widget
