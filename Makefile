@@ -18,10 +18,10 @@ endif
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup:
+setup: ## make the environment, if it is not up to date
 	@$(PYTHON) tools/setup.py
 
-models:
+models: ## the same, and the weights of the models
 	@$(PYTHON) tools/setup.py --models
 
 lab: models ## set up, then open JupyterLab at the first notebook

@@ -49,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--levels", nargs="*", default=["q4_k_m", *LEVELS], help="which; all if none are named")
     parser.add_argument("--own", type=int, default=24, metavar="N", help="own cases of each level")
-    parser.add_argument("--leaderboard", type=int, default=8, metavar="N", help="of each of its three categories; 0: none")
+    parser.add_argument("--leaderboard", type=int, default=8, metavar="N", help="of each of three categories; 0: none")
     parser.add_argument("--only", choices=("figures", "cases"), help="one half of the work")
     parser.add_argument("--tokens", type=int, default=256, metavar="N", help="of each document, for perplexity")
     given = parser.parse_args()
