@@ -58,6 +58,14 @@ def test_every_step_has_three_wrong_answers_that_differ():
         assert len({told for _, told in answers}) == len(answers)
 
 
+def test_a_policy_that_is_refused_is_told_by_the_names_that_stand_in_it(progress):
+    seen = run("finance", "guardrail", finance_wrong.but(finance_wrong.mask), progress).seen
+    assert (
+        seen.count("sensitiveInformationPolicyConfig.regexesConfig[0].action: ") == seen.count("Input should be") == 1
+    )
+    assert "inputAction" not in seen
+
+
 def test_the_day_is_the_same_for_the_same_seed_and_another_for_another(tmp_path):
     assert records(1) == records(1) != records(2)
     assert write_day(tmp_path / "day.sqlite") == write_day(tmp_path / "day.sqlite")
