@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 SIGNS = {"passed": "●", "tried": "◐", "open": "○"}
 COLOURS = {"passed": "#009e73", "tried": "#e69f00", "open": "#8c8c8c"}  # told apart by colour-blind people too
 
+LEGEND = "● passed, ◐ tried, ○ not tried yet"
+
 
 class Board:
     """A line of signs and one line a step; a drawing in a notebook."""
@@ -27,7 +29,7 @@ class Board:
     def __repr__(self) -> str:
         lines = [f"  {SIGNS[step.word]} {name:<16}{title}{_help(step)}" for name, title, step in self._rows]
         signs = "".join(SIGNS[step.word] for _, _, step in self._rows)
-        return "\n".join([f"{self._head}  {signs}", *lines, self._foot()])
+        return "\n".join([f"{self._head}  {signs}", *lines, LEGEND, self._foot()])
 
     def _repr_html_(self) -> str:
         boxes = "".join(
@@ -36,7 +38,7 @@ class Board:
             f'<span style="color: var(--jp-ui-font-color2, inherit)">{escape(_help(step))}</span></div>'
             for name, title, step in self._rows
         )
-        return f"<div><b>{escape(self._head)}</b>{boxes}{escape(self._foot())}</div>"
+        return f"<div><b>{escape(self._head)}</b>{boxes}{LEGEND}<br>{escape(self._foot())}</div>"
 
     def _foot(self) -> str:
         return f"Next: {self.next}" if self.next else "All steps are passed."

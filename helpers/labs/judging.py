@@ -69,6 +69,7 @@ class Learner:
         self.callbacks: dict[str, Callable[..., Any]] = {}
         self.cases = 0
         self.last: Any = None  # what was last returned
+        self.changed: list[int] = []  # places of arguments that the last call has changed
         self.notes: list[str] = []
 
     @contextmanager
@@ -87,7 +88,7 @@ class Learner:
         Raises:
             Wrong: it cannot be told in time.
         """
-        value = self._answered(self._ask({"do": "value"}))
+        value = self.answered(self._ask({"do": "value"}))
         if value is None:
             raise self._todo()
         return value
@@ -98,7 +99,7 @@ class Learner:
         Raises:
             Wrong: it raises, or does not end in time.
         """
-        return self._answered(self.attempt(*arguments, **named))
+        return self.answered(self.attempt(*arguments, **named))
 
     def attempt(self, *arguments: object, **named: object) -> Outcome:
         """What comes of a call, be it an error.
@@ -151,7 +152,7 @@ class Learner:
             seen = "a broken message" if isinstance(error, ValueError) else "the process in which it ran has ended"
             raise Wrong("an answer", seen, "calls that end the process, such as os._exit, or crash it") from None
         if "raised" not in answer:
-            self.last = unpack(answer.get("returned"))
+            self.last, self.changed = unpack(answer.get("returned")), answer.get("changed", [])
             return Outcome(self.last)
         told = answer["raised"]
         raised = Raised(tuple(told["kinds"]), told["text"], told["where"], told["code"])
@@ -167,7 +168,12 @@ class Learner:
     def _todo(self) -> Wrong:
         return Wrong("your code in the place of the TODO", "the TODO, which is still there", "the cell above")
 
-    def _answered(self, outcome: Outcome) -> Any:  # noqa: ANN401
+    def answered(self, outcome: Outcome) -> Any:  # noqa: ANN401
+        """The value that came of a call.
+
+        Raises:
+            Wrong: an error came of it.
+        """
         if outcome.raised and outcome.raised.kinds[0] in REFUSALS:
             raise Wrong(REFUSALS[outcome.raised.kinds[0]], outcome.raised.text, "what is given to the check")
         if outcome.raised:

@@ -61,6 +61,7 @@ class Side:
 
     def __init__(self, value: object, channel: IO[str]) -> None:
         self._value, self._channel = value, channel
+        self._changed: list[int] = []  # places of arguments that the last call has changed
 
     def answer(self) -> bool:
         """Do what the judge asks next; False when it has no more questions."""
@@ -70,7 +71,8 @@ class Side:
         signal.setitimer(signal.ITIMER_PROF, asked["seconds"])
         signal.setitimer(signal.ITIMER_REAL, asked["seconds"] * PATIENCE)
         try:
-            answer = {"returned": pack(self._value if asked["do"] == "value" else self._call(asked))}
+            returned = pack(self._value if asked["do"] == "value" else self._call(asked))
+            answer = {"returned": returned, "changed": self._changed}
             line(answer)
         except BaseException as error:  # whatever it is, the judge is told
             answer = {"raised": _told(error)}
@@ -92,7 +94,10 @@ class Side:
         if not callable(function):
             raise NotCallable(repr(function)[:200])
         result = function(*arguments, **named)
-        return asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
+        result = asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
+        pairs = enumerate(zip(asked["arguments"], arguments, strict=True))
+        self._changed = [place for place, (sent, left) in pairs if _data(sent) and sent != left]
+        return result
 
     def _given(self, value: Any) -> Any:  # noqa: ANN401
         """An argument as the learner's code gets it."""
@@ -136,6 +141,11 @@ class _Printed(io.StringIO):
 
 async def _awaited(result: Any) -> object:  # noqa: ANN401
     return await result
+
+
+def _data(sent: object) -> bool:
+    """Whether an argument came without callbacks and stand-ins, so that it can be compared."""
+    return json.dumps(MARK) not in json.dumps(sent)
 
 
 def _error(name: str, text: str) -> Exception:

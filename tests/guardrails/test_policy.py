@@ -105,6 +105,14 @@ def test_a_missing_message_is_named() -> None:
         Policy.read(given)
 
 
+def test_an_action_for_both_sides_is_complained_about_once() -> None:
+    given = policy(sensitiveInformationPolicyConfig={"piiEntitiesConfig": [{"type": "NAME", "action": "MASK"}]})
+    with pytest.raises(PolicyInvalid) as refused:
+        Policy.read(given)
+    assert str(refused.value).count("piiEntities[0].action: ") == 1
+    assert "Action: " not in str(refused.value)
+
+
 def test_a_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "policy.json").write_text("name = 'x'")
     with pytest.raises(PolicyInvalid, match="create_guardrail"):

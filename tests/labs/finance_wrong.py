@@ -9,7 +9,7 @@ from collections import defaultdict
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -113,6 +113,40 @@ def by_the_clock(rows):
     return [{"account_id": name, "transaction_ids": sorted(ids)} for name, ids in kept]
 
 
+def as_they_come(rows, low):
+    """The right bound, for payments in the order in which they come."""
+    found, paid = defaultdict(set), defaultdict(list)
+    for row in rows:
+        if row["channel"] == "card online":
+            paid[row["account_id"]].append((at(row), row["transaction_id"]))
+    for name, payments in paid.items():
+        for five in zip(*(payments[place:] for place in range(5)), strict=False):
+            if low <= (five[-1][0] - five[0][0]).total_seconds() <= 600:
+                found[name] |= {number for _, number in five}
+    return [{"account_id": name, "transaction_ids": sorted(ids)} for name, ids in sorted(found.items())]
+
+
+def unsorted_rows(rows):
+    return as_they_come(rows, low=-86400)
+
+
+def unsorted_rows_forwards(rows):
+    return as_they_come(rows, low=0)
+
+
+def numbers_as_a_set(rows):
+    return [{**one, "transaction_ids": set(one["transaction_ids"])} for one in windows(rows)]
+
+
+def numbers_as_integers(rows):
+    return [{**one, "transaction_ids": [int(number[3:]) for number in one["transaction_ids"]]} for one in windows(rows)]
+
+
+def accounts_as_they_come(rows):
+    found = {one["account_id"]: one for one in windows(rows)}
+    return [found[name] for name in dict.fromkeys(row["account_id"] for row in rows) if name in found]
+
+
 def all_of_the_account(rows):
     found = {one["account_id"] for one in windows(rows)}
     own = {name: [row["transaction_id"] for row in rows if row["account_id"] == name] for name in found}
@@ -150,6 +184,16 @@ def two_will_do(rows):
     return deposits(rows, lambda row: row["channel"] == "cash" and 8000 <= row["amount"] < 10000, least=2)
 
 
+def depositors_as_they_come(rows):
+    paid = [row for row in rows if row["channel"] == "cash"]
+    found = {one["account_id"]: one for one in deposits(paid, lambda row: 8000 <= row["amount"] < 10000)}
+    return [found[name] for name in dict.fromkeys(row["account_id"] for row in rows) if name in found]
+
+
+def deposits_as_a_set(rows):
+    return [{**one, "transaction_ids": set(one["transaction_ids"])} for one in up_to_the_limit(rows)]
+
+
 def all_rows_of_the_account(rows):
     return deposits(rows, lambda row: row["channel"] == "cash" and 8000 <= row["amount"] < 10000, kept=True)
 
@@ -174,6 +218,19 @@ class AnyKind(BaseModel):
 
 class NoEnd(AnyKind):
     account_id: str = Field(pattern=r"AC-2\d{4}")
+
+
+class NoBeginning(AnyKind):
+    account_id: str = Field(pattern=r"AC-2\d{4}$")
+
+
+class TransactionsWithoutEnd(AnyKind):
+    kind: Literal["burst", "structuring"]
+    transaction_ids: list[Annotated[str, Field(pattern=r"TX-\d{6}")]] = Field(min_length=1)
+
+
+class TransactionsWithoutBeginning(TransactionsWithoutEnd):
+    transaction_ids: list[Annotated[str, Field(pattern=r"TX-\d{6}$")]] = Field(min_length=1)
 
 
 class AnyTransaction(AnyKind):
@@ -232,11 +289,23 @@ def too_wide(policy, private):
     private["regexesConfig"][0]["pattern"] = r"AC-[0-9]+"
 
 
+def without_ends(policy, private):
+    private["regexesConfig"][0]["pattern"] = r"AC-2\d{4}"
+
+
+def takes_transactions(policy, private):
+    private["regexesConfig"][0]["pattern"] = r"\b[A-Z]{2}-\d{5,6}\b"
+
+
+def mask(policy, private):
+    private["regexesConfig"][0]["action"] = "MASK"
+
+
 def blocked_iban(policy, private):
     private["piiEntitiesConfig"][0]["action"] = "BLOCK"
 
 
-def freezing(*, early=False, anyone=False, anything=False, patient=False, careless=False):
+def freezing(*, early=False, anyone=False, anything=False, patient=False, careless=False, nameless=False):
     """A way to freeze with one thing wrong."""
 
     async def freeze(finding, analyst, lock, log):
@@ -252,7 +321,8 @@ def freezing(*, early=False, anyone=False, anything=False, patient=False, carele
         log("answered", account, answer.by)
         if answer.action == "decline" or (answer.action != "accept" and not anything):
             return False
-        if answer.by == finding["raised_by"] and not anyone:
+        barred = [name for name, may in ((finding["raised_by"], anyone), ("", nameless)) if not may]
+        if answer.by in barred:
             return False
         try:
             lock(account)
@@ -296,6 +366,21 @@ def only_the_event_is_hashed(log, event):
     return [*log, {"number": len(log) + 1, "event": event, "before": before, "hash": digest}]
 
 
+def chained(log, event):
+    before = log[-1]["hash"] if log else GENESIS
+    return hashed({"number": len(log) + 1, "event": event, "before": before}, sort_keys=True)
+
+
+def appends_in_place(log, event):
+    log.append(chained(log, event))
+    return log
+
+
+def adds_in_place(log, event):
+    log += [chained(log, event)]
+    return list(log)
+
+
 def the_entry_alone(log, event):
     return from_zero(log, event)[-1]
 
@@ -327,6 +412,26 @@ def forgets_the_head(log, head=None):
     return None
 
 
+def compares_three_fields(log, head=None):
+    before = GENESIS
+    for number, entry in enumerate(log, 1):
+        made = hashed({"number": number, "event": entry["event"], "before": before}, sort_keys=True)
+        if any(entry.get(part) != made[part] for part in ("number", "before", "hash")):
+            return number
+        before = made["hash"]
+    return None if head in (None, before) else len(log) + 1
+
+
+def takes_the_hash_for_granted(log, head=None):
+    before = GENESIS
+    for number, entry in enumerate(log, 1):
+        made = hashed({"number": number, "event": entry["event"], "before": before}, sort_keys=True)
+        if entry["hash"] != made["hash"] or entry != made:
+            return number
+        before = made["hash"]
+    return None if head in (None, before) else len(log) + 1
+
+
 def true_or_false(log, head=None):
     return forgets_the_head(log, head) is None
 
@@ -349,6 +454,11 @@ WRONG = {
         (all_accounts_together, "each is counted for itself"),
         (by_the_clock, "it begins at a payment"),
         (all_of_the_account, "not all of the account"),
+        (unsorted_rows, "in any order, so sort them"),
+        (unsorted_rows_forwards, "they come in any order"),
+        (numbers_as_a_set, "transaction_ids is a set; expected a list"),
+        (numbers_as_integers, "which are texts"),
+        (accounts_as_they_come, "by account"),
     ],
     "structuring": [
         (up_to_the_limit, "the upper bound"),
@@ -357,10 +467,15 @@ WRONG = {
         (no_channel, "cash only"),
         (two_will_do, "three or more"),
         (all_rows_of_the_account, "the deposits that count"),
+        (depositors_as_they_come, "the order of what is found: by account"),
+        (deposits_as_a_set, "transaction_ids is a set"),
     ],
     "finding": [
         (Loose, "the pattern of account_id"),
         (NoEnd, "the end of account_id's pattern"),
+        (NoBeginning, "the beginning of account_id's pattern"),
+        (TransactionsWithoutEnd, "the end of each transaction's pattern"),
+        (TransactionsWithoutBeginning, "the beginning of each transaction's pattern"),
         (AnyKind, "only the two words"),
         (AnyTransaction, "the pattern of each transaction"),
         (Extra, "extra fields"),
@@ -371,12 +486,16 @@ WRONG = {
         (but(no_iban), "international bank account numbers"),
         (but(no_account), "a regex for AC-2"),
         (but(too_wide), "rules that are too wide"),
+        (but(without_ends), "the two ends of your expression"),
+        (but(takes_transactions), "something else is masked too"),
+        (but(blocked_iban), "BLOCK refuses the whole text"),
     ],
     "approval": [
         (freezing(early=True), "the order"),
         (freezing(anyone=True), "four eyes"),
         (freezing(anything=True), "only accept is a yes"),
         (freezing(patient=True), "the time limit"),
+        (freezing(nameless=True), "a yes without a name is no yes"),
         (freezing(careless=True), "an error of lock"),
     ],
     "audit": [
@@ -384,11 +503,15 @@ WRONG = {
         (unsorted, "sort_keys=True"),
         (nothing_before, "before: the hash of the last entry"),
         (the_entry_alone, "a list, the log"),
+        (appends_in_place, "the given log: leave it"),
+        (adds_in_place, "return a new list"),
     ],
     "verify": [
         (checks_hashes_only, "the hash of the entry before"),
         (checks_links_only, "make it anew"),
         (forgets_the_head, "the last hash must be the one that was kept"),
+        (compares_three_fields, "nothing may be added"),
+        (takes_the_hash_for_granted, "one that is not there is wrong too"),
         (true_or_false, "None"),
     ],
 }

@@ -99,6 +99,7 @@ def test_the_board_says_where_one_stands(cache):
     lab.check("tell", None)
     assert "1 of 3 steps passed  ●◐○" in repr(lab.progress())
     assert repr(lab.progress()).endswith("Next: tell")
+    assert "● passed, ◐ tried, ○ not tried yet" in repr(lab.progress())
     assert "<b>double</b>" in lab.progress()._repr_html_()
 
 

@@ -28,6 +28,8 @@ def approval(learner: Learner, chance: random.Random, _: Path) -> None:
         _untouched(learner, played, played.freeze("silence", ""))
     with learner.case("who raised the finding approves it", "four eyes: answer.by must not be finding['raised_by']"):
         _untouched(learner, played, played.freeze("accept", "screening"))
+    with learner.case("a yes without a name", "answer.by: a yes without a name is no yes"):
+        _untouched(learner, played, played.freeze("accept", ""))
     with learner.case("the lock fails", "an error of lock: log failed, not frozen, and return False"):
         learner.expect(played.freeze("accept", "Maria", broken=True), False)
         learner.expect(played.events[-2:], ["lock", "log failed"])

@@ -8,6 +8,7 @@ from typing import Any
 from helpers.labs.finance import rules
 from helpers.labs.finance.day import DAY, HOME, Account, Transaction, records, write_records
 from helpers.labs.judging import Learner, Wrong, shown
+from helpers.labs.wire import Stranger
 
 Case = tuple[str, list[dict[str, Any]], str]  # name, rows, where to look
 KEYS = ["account_id", "amount", "booked_at", "channel", "country", "transaction_id"]
@@ -21,17 +22,25 @@ GOOD = {
 }
 BAD: list[tuple[str, dict[str, Any], str]] = [
     ("an account that looks like none", {"account_id": "20017"}, "the pattern of account_id: AC-2 and four digits"),
-    ("an account with something behind it", {"account_id": "AC-20017; AC-20018"}, "the end of account_id's pattern"),
+    ("an account with something behind it", {"account_id": "AC-20017; all"}, "the end of account_id's pattern"),
+    ("an account with something before it", {"account_id": "xxAC-20017"}, "the beginning of account_id's pattern"),
     ("a kind that the bank does not have", {"kind": "suspicious"}, "kind: only the two words of the bank"),
     ("no transaction", {"transaction_ids": []}, "transaction_ids: at least one"),
     ("a transaction that looks like none", {"transaction_ids": ["gift card"]}, "the pattern of each transaction"),
+    ("a transaction with something behind it", {"transaction_ids": ["TX-100102; drop table"]},
+     "the end of each transaction's pattern"),
+    ("a transaction with something before it", {"transaction_ids": ["TX-100102", "xxTX-100102"]},
+     "the beginning of each transaction's pattern"),
     ("severity 0", {"severity": 0}, "severity: from 1 to 5"),
     ("severity 6", {"severity": 6}, "severity: from 1 to 5"),
     ("a severity in words", {"severity": "high"}, "severity: a whole number"),
     ("a reason of two letters", {"reason": "??"}, "reason: 10 to 200 characters"),
     ("a reason without end", {"reason": "x" * 201}, "reason: 10 to 200 characters"),
     ("a field that nobody has asked for", {"freeze": True}, "extra fields: what a model adds is to be refused"),
-]
+]  # fmt: skip
+ANY_ORDER = "the rows: they come in any order, so sort them by time first"
+EACH = "the accounts: each is counted for itself"
+BY_ACCOUNT = "the order of what is found: by account"
 
 
 def transactions(learner: Learner, chance: random.Random, folder: Path) -> None:
@@ -80,6 +89,7 @@ def bursts(learner: Learner, chance: random.Random, _: Path) -> None:
     start = 3600 * chance.randrange(8, 20)
     at_edge = [start + 150 * step for step in range(5)]
     cases: list[Case] = [
+        *_in_any_order(start),
         (
             "four payments in a minute",
             _payments([start, start + 20, start + 40, start + 60]),
@@ -95,8 +105,9 @@ def bursts(learner: Learner, chance: random.Random, _: Path) -> None:
         (
             "five payments of two accounts",
             _payments(at_edge[:3]) + _payments(at_edge[3:], "AC-20002", 50),
-            "the accounts: each is counted for itself",
+            EACH,
         ),
+        ("two accounts with a burst each", _payments(at_edge, "AC-20002", 50) + _payments(at_edge), EACH),
         ("five payments in shops", _payments(at_edge, channel="card present"), "the channel: online payments only"),
         (
             "a burst, and one payment hours later",
@@ -106,6 +117,17 @@ def bursts(learner: Learner, chance: random.Random, _: Path) -> None:
         ("no payment at all", [], "what is returned when nothing is found: an empty list"),
     ]
     _judge(learner, cases, rules.bursts, chance)
+
+
+def _in_any_order(start: int) -> list[Case]:
+    """Bursts and none, sorted and not: who has not sorted the rows fails at one of them."""
+    near, far = [[start + step * place for place in range(5)] for step in (60, 250)]
+    return [
+        ("five payments in four minutes", _payments(near), "the rule: five or more payments of one account"),
+        ("the same payments, backwards", _payments(near)[::-1], ANY_ORDER),
+        ("five payments in 1,000 s", _payments(far), "the window: ten minutes from the first to the last"),
+        ("the same payments, the last one first", _payments([far[-1], *far[:-1]]), ANY_ORDER),
+    ]
 
 
 def structuring(learner: Learner, chance: random.Random, _: Path) -> None:
@@ -121,7 +143,8 @@ def structuring(learner: Learner, chance: random.Random, _: Path) -> None:
         ("transfers of such amounts", _cash(some, channel="transfer"), "the channel: cash only"),
         ("three deposits, one each",
          _cash(some[:1]) + _cash(some[1:2], "AC-20002", 20) + _cash(some[2:], "AC-20003", 40),
-         "the accounts: each is counted for itself"),
+         EACH),
+        ("two accounts with three deposits each", _cash(some, "AC-20002", 20) + _cash(some), EACH),
         ("four deposits and a purchase", _cash([*some, 8100.5, -30.0]), "the result: the deposits that count"),
     ]  # fmt: skip
     _judge(learner, cases, rules.structuring, chance)
@@ -174,13 +197,13 @@ def _judge(
     rule: Callable[[Iterable[rules.Row]], rules.Found],
     chance: random.Random,
 ) -> None:
-    """Each case by the rule, with its rows in any order; then whole days."""
+    """Each case by the rule, with its rows as they stand there; then whole days, with theirs in any order."""
     for name, rows, look in cases:
         with learner.case(name, look):
-            chance.shuffle(rows)
             _found(learner, rows, rule(rows))
     for _ in range(2):
         rows = [_as_row(one) for one in records(chance.randrange(2**20))[1]]
+        chance.shuffle(rows)
         with learner.case("a whole day that you have not seen", "the rule, as the text above gives it"):
             _found(learner, rows, rule(rows))
 
@@ -191,8 +214,18 @@ def _found(learner: Learner, rows: list[dict[str, Any]], expected: rules.Found) 
     for one in seen:
         learner.expect_type(one, dict, "a list of dicts with account_id and transaction_ids")
         learner.expect(sorted(one), ["account_id", "transaction_ids"], "the keys of what is found")
-    learner.expect([one["account_id"] for one in seen], [one["account_id"] for one in expected])
+        _expect_numbers(learner, one["transaction_ids"])
+    names, wanted = [[one["account_id"] for one in some] for some in (seen, expected)]
+    learner.expect(names, wanted, BY_ACCOUNT if sorted(map(str, names)) == wanted else "")
     learner.expect([sorted(one["transaction_ids"]) for one in seen], [one["transaction_ids"] for one in expected])
+
+
+def _expect_numbers(learner: Learner, ids: object) -> None:
+    kind = ids.type if isinstance(ids, Stranger) else type(ids).__name__
+    if not isinstance(ids, list):
+        raise Wrong("a list", shown(ids), f"transaction_ids is a {kind}; expected a list")
+    for number in ids:
+        learner.expect_type(number, str, "a list of the transactions' numbers, which are texts")
 
 
 def _as_row(one: Transaction) -> dict[str, Any]:

@@ -30,6 +30,8 @@ def audit(learner: Learner, chance: random.Random, _: Path) -> None:
             learner.expect(seen[:-1], log, "the entries before: they stay as they are")
             log = trail(events[:number])
             _entry(learner, seen[-1], log[-1])
+            if learner.changed:
+                raise Wrong("the given log as it was", "it was changed", "the given log: leave it, return a new list")
     with learner.case(
         "an event whose keys come in another order", "the JSON: sorted, or the order of keys changes the hash"
     ):
@@ -84,6 +86,16 @@ def _swapped(log: Log, place: int) -> Log:
     return log
 
 
+def _added(log: Log, place: int) -> Log:
+    log[place - 1]["approved_by"] = None
+    return log
+
+
+def _without_hash(log: Log, place: int) -> Log:
+    del log[place - 1]["hash"]
+    return log
+
+
 def _renumbered(log: Log, place: int) -> Log:
     """One is removed, and those behind it get new numbers and hashes of their own, but not of what came before."""
     del log[place - 1]
@@ -99,13 +111,19 @@ FORGERIES: list[tuple[str, Callable[[Log, int], Log], int, str]] = [
     ("an entry is removed", _removed, 0, "number and before: an entry that is missing leaves a gap"),
     ("two entries have changed places", _swapped, 0, "number and before: each entry has its place"),
     ("an entry is removed, and the others renumbered", _renumbered, 0, "before: numbers alone prove nothing"),
+    ("a field is added to an entry", _added, 0, "the fields: compare the whole entry, nothing may be added to it"),
+    ("an entry has lost its hash", _without_hash, 0, "the fields: one that is not there is wrong too, and no error"),
 ]
 
 
 def _found(learner: Learner, log: Log, head: str, expected: int) -> None:
-    seen = learner.call(log, head)
+    wanted = f"{expected}, the number of the first entry that is wrong or missing"
+    outcome = learner.attempt(log, head)
+    if outcome.raised and "KeyError" in outcome.raised.kinds:
+        raise Wrong(wanted, str(outcome.raised))
+    seen = learner.answered(outcome)
     if seen != expected or isinstance(seen, bool):
-        raise Wrong(f"{expected}, the number of the first entry that is wrong or missing", shown(seen))
+        raise Wrong(wanted, shown(seen))
 
 
 def _entry(learner: Learner, seen: Any, expected: dict[str, Any]) -> None:  # noqa: ANN401
