@@ -110,7 +110,9 @@ def forecast(learner: Learner, chance: random.Random, _: Path) -> None:
         falling = series(draw, "saw-9", "B-188", 3.0, -0.01)
         learner.expect(learner.call(falling, LIMIT), None)
     with learner.case("7 running readings", "few readings: with fewer than 8 running ones, None"):
-        learner.expect(learner.call(running[:7] + [one for one in worn if one["state"] == "idle"], LIMIT), None)
+        steep = series(draw, "lathe-9", "B-204", 2.0, 0.5)  # so that a line through the seven would rise for sure
+        few = [one for one in steep if one["state"] == "running"][:7]
+        learner.expect(learner.call(few + [one for one in worn if one["state"] == "idle"], LIMIT), None)
 
 
 def _near(learner: Learner, readings: list[dict[str, Any]], limit: float) -> None:
