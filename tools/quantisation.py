@@ -116,7 +116,9 @@ def cases(level: str, name: str, own: int, leaderboard: int) -> JSON:
     folder = settings().cache_dir / "evaluation" / "quantisation"
     folder.mkdir(parents=True, exist_ok=True)
     found: JSON = {}
-    for title, chosen in ((title, chosen) for title, chosen in sets.items() if chosen):
+    for title, chosen in sets.items():
+        if not chosen:
+            continue
         results = run(
             chosen, model_at(f"ollama:{name}"), folder / f"{title}-{level}.jsonl", progress=console.is_terminal
         )

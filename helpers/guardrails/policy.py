@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
@@ -77,8 +77,8 @@ class MaskRule(Rule):
     @model_validator(mode="before")
     @classmethod
     def _filled(cls, given: object) -> object:
-        if not isinstance(given, Mapping) or "action" not in given:
-            return given
+        if not isinstance(given, Mapping) or given.get("action") not in get_args(Action):
+            return given  # what is wrong with `action` is said of it alone
         return {"inputAction": given["action"], "outputAction": given["action"], **given}
 
 

@@ -22,18 +22,11 @@ REMEDIES = {
 
 def explained(error: ValidationError) -> str:
     """All complaints, a line each, up to a handful."""
-    found = [each for each in error.errors() if not _is_copy(each, error)]
+    found = error.errors()
     lines = [_line(each) for each in found[:LISTED]]
     if len(found) > LISTED:
         lines.append(f"... and {len(found) - LISTED} more.")
     return "The policy is not one that CreateGuardrail takes:\n" + "\n".join(f"- {line}" for line in lines)
-
-
-def _is_copy(each: ErrorDetails, error: ValidationError) -> bool:
-    """Whether it says of one side what is also wrong with `action`, which stands for both."""
-    *where, field = each["loc"]
-    both = [other["input"] for other in error.errors() if other["loc"] == (*where, "action")]
-    return field in ("inputAction", "outputAction") and each["input"] in both
 
 
 def _line(each: ErrorDetails) -> str:
