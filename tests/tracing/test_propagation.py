@@ -12,7 +12,7 @@ from helpers.sites.network import Network
 from helpers.sites.program import Program
 from helpers.sites.topology import Topology
 from tests.region.gateway.upstreams import served
-from tests.tracing.test_provider import Receiver
+from tests.tracing.receivers import Receiver
 from tests.waiting import until
 
 THREE = {
