@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-import aiohttp
 from mcp_types.version import LATEST_HANDSHAKE_VERSION, MODERN_PROTOCOL_VERSIONS
 
 from helpers.region.gateway.aws import Aws
@@ -13,7 +12,7 @@ from helpers.region.gateway.exchange import Exchange
 from helpers.region.gateway.messages import Json, error
 from helpers.region.gateway.operations import BadTarget
 from helpers.region.gateway.payloads import tools
-from helpers.region.gateway.reach import Reach, beyond
+from helpers.region.gateway.reach import Answer, Reach, beyond
 from helpers.region.gateway.resources import Target
 from helpers.region.gateway.upstream import BrokeOff, Send, TargetFailed, TooLate, Upstream, stateless
 
@@ -102,7 +101,7 @@ class McpServer:
     def _send(self, target: Target) -> Send:
         """How requests go to the server of a target."""
 
-        async def send(method: str, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
+        async def send(method: str, headers: Mapping[str, str], body: bytes) -> Answer:
             return await self.reach.send(target.credentials, method, _url(target), headers, body)
 
         return send
