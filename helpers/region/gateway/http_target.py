@@ -42,7 +42,7 @@ class HttpTargets:
             NoCredentials, aiohttp.ClientError, TimeoutError: the target cannot be asked.
         """
         headers = _passed(request.headers, target)
-        if target.kind == "agentcoreRuntime":
+        if target.kind == "agentcoreRuntime":  # with the gateway's role, or the caller's: here both are the Region's
             place = _invocations(target, path, request)
             async with self.aws.request("bedrock-agentcore", "POST", place, headers, request.body) as found:
                 yield Answer(found, Mask())  # an agent is not shown the signature
