@@ -119,11 +119,11 @@ class Upstream:
                 await self.post({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params})
 
     async def close(self) -> None:
-        """End the session, if the server still knows it."""
+        """End the session, if the server still knows it and can be told."""
         if not self._session:
             return
-        with suppress(TargetFailed, aiohttp.ClientError, TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS), await self._posted(None, {}, "DELETE"):
+        with suppress(TargetFailed):
+            async with in_words(), asyncio.timeout(CLOSE_SECONDS), await self._posted(None, {}, "DELETE"):
                 self._session = None
 
     async def opened(self) -> None:
