@@ -21,6 +21,7 @@ OFFERS = {  # the capability, the method, where they are in its result, and in a
     "prompts": (("prompts/list", "prompts"),),
     "resources": (("resources/list", "resources"), ("resources/templates/list", "resourceTemplates")),
 }
+NAMES = [name for lists in OFFERS.values() for _, name in lists]
 PAGES = 100  # of a list, at most
 ASKS = {"elicitation/create": "elicitation", "sampling/createMessage": "sampling"}
 META = {
@@ -46,8 +47,8 @@ class McpServer:
             found = {name: await _all(upstream, method, name) for method, name in await _offers(upstream)}
         finally:
             await upstream.close()
-        templates = found.pop("resourceTemplates", [])
-        return Catalogue(**found, templates=templates, stateless=await self._speaks_stateless(target))
+        listed, prompts, resources, templates = (found.get(name, []) for name in NAMES)
+        return Catalogue(listed, prompts, resources, templates, await self._speaks_stateless(target))
 
     async def listed(self, target: Target, exchange: Exchange) -> list[Json]:
         """Its tools as they are now, for a target that is listed live."""

@@ -29,7 +29,7 @@ class Reader:
     async def read(self, target: Target) -> None:
         """Find out what a target offers, and tell the clients of its gateway if that has changed."""
         catalogue, reasons = await self._found(target)
-        # What others offer is known without asking: where they fail when a Region begins, they have failed.
+        # Only a server may be away when a Region begins; what others offer is known without asking.
         if not catalogue and target.status == "CREATING" and target.kind == "mcpServer":
             catalogue = Catalogue.kept(self._path(target))
             reasons = [] if catalogue else reasons

@@ -2,10 +2,16 @@
 
 import contextlib
 import json
+from uuid import uuid4
 
 import pytest
+import yaml
 
+from helpers.region.gateway import catalogue
+from helpers.region.gateway.service import backend
 from tests.region.gateway.conftest import Client
+from tests.region.gateway.shop import Shop
+from tests.region.gateway.test_kinds import STORE
 from tests.region.gateway.upstreams import Odd, served
 
 CHANGED = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
@@ -87,3 +93,84 @@ def test_a_target_whose_catalogue_cannot_be_kept_fails(gateways, odd_url, region
     found = gateways.server(gateway, "odd", odd_url)
     assert found["status"] == "FAILED" and found["statusReasons"] == ["Internal error while the target was read."]
     monkeypatch.undo()
+
+
+@pytest.fixture
+def shop_url():
+    with served(Shop().app()) as url:
+        yield url
+
+
+@pytest.fixture
+def document(client, shop_url):
+    """A document in S3; what deletes it."""
+    s3, place = client("s3"), {"Bucket": f"documents-{uuid4().hex[:8]}", "Key": "store.yaml"}
+    s3.create_bucket(Bucket=place["Bucket"], CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.put_object(**place, Body=STORE.replace("SERVER", shop_url).encode())
+    configuration = {"mcp": {"openApiSchema": {"s3": {"uri": "s3://{Bucket}/{Key}".format(**place)}}}}
+    return configuration, lambda: s3.delete_object(**place)
+
+
+def said(client):
+    """What the shop says, or why it does not."""
+    answer = client.call("rest___get", sku="lamp")["result"]
+    return answer["content"][0]["text"], answer["isError"]
+
+
+def test_a_target_that_was_not_read_since_the_region_began_says_so(gateways, document, region):
+    configuration, delete = document
+    gateway, url = gateways.make()
+    place = gateway, gateways.add(gateway, "rest", configuration)["targetId"]
+    client, target = Client(url), backend().gateway_targets[place]
+    client.begin()
+    region.gateways.reader.remember(target)  # as when a Region begins
+    assert client.tools() == ["rest___get", "rest___put"]
+    told, wrong = said(client)
+    assert wrong and "not read yet" in told and "Repeat the call" in told
+    delete()
+    target.status = "CREATING"
+    region.gateways.read(target)
+    assert gateways.settled(*place)["status"] == "FAILED"
+    told, wrong = said(client)
+    assert wrong and "not read yet" in told and "cannot be read (404)" in told
+
+
+def test_a_change_that_is_refused_leaves_the_operations_as_they_were(gateways, shop_url, monkeypatch):
+    gateway, url = gateways.make()
+    made = gateways.add(
+        gateway, "rest", {"mcp": {"openApiSchema": {"inlinePayload": STORE.replace("SERVER", shop_url)}}}
+    )
+    client = Client(url)
+    client.begin()
+    tools = client.tools()
+    monkeypatch.setattr(catalogue, "MOST_TOOLS", 2)
+    changed = yaml.safe_load(STORE.replace("SERVER", shop_url))
+    for name in "abc":
+        changed["paths"][f"/{name}"] = {"get": {"operationId": name, "responses": {"default": {"description": "ok"}}}}
+    del changed["paths"]["/items/{sku}"]
+    gateways.control.update_gateway_target(
+        gatewayIdentifier=gateway,
+        targetId=made["targetId"],
+        targetConfiguration={"mcp": {"openApiSchema": {"inlinePayload": json.dumps(changed)}}},
+    )
+    found = gateways.settled(gateway, made["targetId"])
+    assert found["status"] == "UPDATE_UNSUCCESSFUL" and "3 tools" in found["statusReasons"][0]
+    assert client.tools() == tools and not said(client)[1]
+
+
+def test_a_call_of_an_api_that_is_deleted_is_told(gateways, client):
+    rest = client("apigateway")
+    api = rest.create_rest_api(name="shop")
+    place = {"restApiId": api["id"], "resourceId": api["rootResourceId"], "httpMethod": "GET"}
+    rest.put_method(**place, authorizationType="NONE", operationName="get")
+    rest.put_integration(**place, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
+    rest.create_deployment(restApiId=api["id"], stageName="prod")
+    tools = {"toolFilters": [{"filterPath": "/", "methods": ["GET"]}]}
+    given = {"restApiId": api["id"], "stage": "prod", "apiGatewayToolConfiguration": tools}
+    gateway, url = gateways.make()
+    assert gateways.add(gateway, "api", {"mcp": {"apiGateway": given}})["status"] == "READY"
+    rest.delete_rest_api(restApiId=api["id"])
+    caller = Client(url)
+    caller.begin()
+    answer = caller.call("api___get")["result"]
+    assert answer["isError"] and f"There is no REST API {api['id']}" in answer["content"][0]["text"]
