@@ -28,12 +28,13 @@ class Reader:
 
     async def read(self, target: Target) -> None:
         """Find out what a target offers, and tell the clients of its gateway if that has changed."""
+        before = target.tools  # as clients know them
+        target.rename()  # calls go by its new name at once, whatever becomes of reading it
         catalogue, reasons = await self._found(target)
         # Only a server may be away when a Region begins; what others offer is known without asking.
         if not catalogue and target.status == "CREATING" and target.kind == "mcpServer":
             catalogue = Catalogue.kept(self._path(target))
             reasons = [] if catalogue else reasons
-        before = target.tools
         try:
             if target.status != "SYNCHRONIZING":  # else the server is the same, and calls may be under way
                 await self.sessions.drop(target.target_id)

@@ -1,7 +1,9 @@
 """Targets that are changed or deleted while clients have sessions: whatever goes wrong, they settle and tell it."""
 
+import asyncio
 import contextlib
 import json
+import threading
 from uuid import uuid4
 
 import pytest
@@ -13,6 +15,7 @@ from tests.region.gateway.conftest import Client
 from tests.region.gateway.shop import Shop
 from tests.region.gateway.test_kinds import STORE
 from tests.region.gateway.upstreams import Odd, served
+from tests.waiting import until
 
 CHANGED = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
 
@@ -174,3 +177,40 @@ def test_a_call_of_an_api_that_is_deleted_is_told(gateways, client):
     caller.begin()
     answer = caller.call("api___get")["result"]
     assert answer["isError"] and f"There is no REST API {api['id']}" in answer["content"][0]["text"]
+
+
+class Slow(Odd):
+    """Lists its tools when it may."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate = threading.Event()
+        self.gate.set()
+
+    async def on_tools_list(self, message):
+        await asyncio.to_thread(self.gate.wait, 25)
+        return await super().on_tools_list(message)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_target_that_is_renamed_is_called_by_its_new_name_at_once_even_if_its_change_fails(gateways, fails):
+    gateway, url = gateways.make()
+    odd = Slow()
+    with served(odd.app()) as behind:
+        place = {"gatewayIdentifier": gateway, "targetId": gateways.server(gateway, "old", behind)["targetId"]}
+        client = Client(url)
+        client.begin()
+        assert client.tools() == ["old___t"]
+        odd.gate.clear()
+        configuration = {"mcp": {"mcpServer": {"endpoint": f"{behind}/mcp"}}}
+        with listening(client) as heard:
+            gateways.control.update_gateway_target(**place, name="new", targetConfiguration=configuration)
+            until(lambda: client.tools() == ["new___t"])
+            assert client.call("new___t")["result"]["content"][0]["text"] == "fine"
+            odd.tools = [] if fails else odd.tools
+            odd.gate.set()
+            assert heard() == CHANGED
+        assert gateways.settled(*place.values())["status"] == ("UPDATE_UNSUCCESSFUL" if fails else "READY")
+        assert client.tools() == ["new___t"]
+        assert client.call("new___t")["result"]["content"][0]["text"] == "fine"
+        assert "Unknown tool" in client.call("old___t")["error"]["message"]
