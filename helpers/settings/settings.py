@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     runtime_network: dict[str, Any] = Field(
         {"networkMode": "PUBLIC"}, description="the network of runtimes on AgentCore, as boto3 takes it, as JSON"
     )
+    private_endpoint: dict[str, Any] | None = Field(
+        None, description="how gateways reach servers without a public address on aws, as boto3 takes it, as JSON"
+    )
     supplier_key: SecretStr | None = Field(None, description="the key that the supplier's service asks its callers for")
     identity: str | None = Field(None, description="which program this is, site/name; set by whoever starts it")
     token_key: str | None = Field(None, description="the public key that callers' tokens are checked with, as PEM")
