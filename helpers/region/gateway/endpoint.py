@@ -57,7 +57,7 @@ class Endpoint:
             _check_modern(gateway, message, request)
             if "id" not in message:
                 return None
-            session = self.sessions.share(gateway.gateway_id, gateway.without_sessions[-1])
+            session = self.sessions.share(gateway.gateway_id, gateway.without_sessions[-1], caller.name)
             modern = True
         else:
             session, modern = self._session(gateway, caller, message, request), False
@@ -81,7 +81,7 @@ class Endpoint:
         version = request.headers.get(VERSION.lower(), DEFAULT_VERSION)
         if version not in gateway.with_sessions and VERSION.lower() in request.headers:
             raise _unsupported(gateway, version)
-        return self._found(gateway, caller, request) or self.sessions.share(gateway.gateway_id, version)
+        return self._found(gateway, caller, request) or self.sessions.share(gateway.gateway_id, version, caller.name)
 
     def _begun(self, gateway: Gateway, caller: Caller, message: Json) -> Session:
         """A session in the version that the client offers, or else in the newest one that the gateway has."""

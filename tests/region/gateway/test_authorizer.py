@@ -23,7 +23,7 @@ from strands.tools.mcp import MCPClient
 from helpers.region.gateway import authorizer
 from tests.region.gateway.conftest import STREAMS, Client
 from tests.region.gateway.issuers import Issuers, ec_key, rsa_key
-from tests.region.gateway.upstreams import served
+from tests.region.gateway.upstreams import Odd, served
 from tests.region.lambdas import TRUST
 from tests.region.pools import Made
 from tests.waiting import until
@@ -309,6 +309,19 @@ def test_a_session_is_its_subject_s_alone(guarded, issuer):
     assert unknown.json()["error"] == answer.json()["error"], "nobody can tell one from the other"
     del client.headers["authorization"]
     why(client.send("tools/list"))
+
+
+def test_without_sessions_no_subject_shares_a_session_with_the_server_with_another(guarded, issuer, gateways):
+    gateway, url = guarded(issuer.discovery)
+    odd = Odd()
+    with served(odd.app()) as other:
+        gateways.server(gateway, "odd", other)
+        opened = odd.opened
+        for subject, sessions in (("nurse", 1), ("doctor", 2), ("nurse", 2), ("doctor", 2)):
+            client = Client(url, authorization=f"Bearer {issuer.token(sub=subject)}")
+            client.begin()
+            assert client.call("odd___t")["result"]
+            assert odd.opened == opened + sessions
 
 
 def test_without_an_authorizer_whoever_has_a_session_s_id_may_use_it(gateways):

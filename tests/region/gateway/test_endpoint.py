@@ -188,6 +188,33 @@ def test_one_session_with_the_server_stands_behind_each_session(gateways):
             assert odd.opened == opened + sessions
 
 
+def test_without_sessions_each_version_has_a_session_with_the_server_of_its_own(gateways):
+    gateway, url = gateways.make({"supportedVersions": ["2025-06-18", "2025-11-25", "2026-07-28"]})
+    odd = Odd()
+    with served(odd.app()) as other:
+        gateways.server(gateway, "odd", other)
+        odd.offered.clear()
+        assert response(modern(Client(url), "tools/call", {"name": "odd___t", "arguments": {}}))["result"]
+        for version in ("2025-11-25", "2025-06-18", "2025-06-18"):
+            client = Client(url)
+            client.begin(version)
+            assert client.call("odd___t")["result"]
+    assert odd.offered == ["2025-11-25", "2025-11-25", "2025-06-18"], "the first stands for a stateless client"
+
+
+def test_without_sessions_what_an_identity_shares_ends_when_it_is_not_used_any_more(at, region):
+    client = Client(at({"supportedVersions": ["2025-11-25"]}))
+    client.begin()
+    client.call("hamburg___stock", sku="a")
+    shared = region.gateways.endpoint.sessions.shared
+    whose, session = next(each for each in shared.items() if each[0][0] == client.url.split("/")[-2])
+    before = session.expires
+    client.call("hamburg___stock", sku="a")
+    assert shared[whose] is session and session.expires > before and session.upstreams
+    session.expires = 0
+    until(lambda: whose not in shared and not session.upstreams)
+
+
 def test_a_server_that_forgot_its_session_is_asked_again_unseen(gateways):
     gateway, url = gateways.make()
     odd = Odd()

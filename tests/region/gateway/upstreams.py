@@ -95,7 +95,7 @@ class Odd:
 
     def __init__(self, tools=({"name": "t", "inputSchema": {"type": "object"}},)):
         self.tools, self.how, self.calls = list(tools), "", 0
-        self.opened = 0
+        self.opened, self.offered = 0, []  # how often, and in which versions
 
     def app(self):
         return Starlette(routes=[Route("/mcp", self.answer, methods=["POST", "DELETE", "GET"])])
@@ -113,6 +113,7 @@ class Odd:
 
     async def on_initialize(self, message):
         self.opened += 1
+        self.offered.append(message["params"]["protocolVersion"])
         about = {
             "protocolVersion": "2025-11-25",
             "capabilities": {"tools": {}},
