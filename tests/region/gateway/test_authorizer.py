@@ -28,7 +28,7 @@ from tests.region.lambdas import TRUST
 from tests.region.pools import Made
 from tests.waiting import until
 
-PLAIN = {"supportedVersions": ["2025-11-25"]}
+PLAIN = {"supportedVersions": ["2025-03-26"]}  # that of a request which says none, as most of these
 GOOD = {"allowedAudience": ["store"], "allowedClients": ["app"], "allowedScopes": ["store/read"]}
 
 

@@ -85,6 +85,31 @@ def test_initialize_agrees_on_a_version_that_is_listed(at, listed, offered, agre
     assert refused.json()["error"]["data"] == {"supported": listed, "requested": "2024-11-05"}
 
 
+def test_without_sessions_a_request_that_says_no_version_has_the_protocols_default(at):
+    for listed, status in ((["2025-11-25"], 400), (["2025-11-25", "2025-03-26"], 200)):
+        client = Client(at({"supportedVersions": listed}))
+        assert client.send("tools/list").status_code == status
+        client.begin()
+        assert client.send("tools/list").status_code == 200, "one that begins says it"
+    refused = Client(at({"supportedVersions": ["2025-11-25"]})).send("tools/list").json()["error"]
+    assert refused["code"] == -32022
+    assert refused["data"] == {"supported": ["2025-11-25"], "requested": "2025-03-26"}
+
+
+def test_a_session_goes_on_in_the_version_that_was_agreed_upon(at):
+    client = Client(at(STREAMS | {"supportedVersions": ["2025-11-25", "2025-06-18"]}))
+    client.begin("2025-06-18")
+    other = {"mcp-protocol-version": "2025-11-25"}
+    listened = client.http.get(client.url, headers=client.headers | other)
+    deleted = client.http.delete(client.url, headers=client.headers | other)
+    for refused in (client.send("tools/list", **other), listened, deleted):
+        assert refused.status_code == 400 and refused.json()["error"]["code"] == -32022
+        assert "Another version than this session's, 2025-06-18" in refused.json()["error"]["message"]
+    assert client.send("tools/list").status_code == 200
+    del client.headers["mcp-protocol-version"]
+    assert client.send("tools/list").status_code == 200, "who says none means the session's"
+
+
 def modern(client, method, params=None, **headers):
     named = {"mcp-name": params["name"]} if params and "name" in params else {}
     given = {"mcp-protocol-version": "2026-07-28", "mcp-method": method} | named | headers
