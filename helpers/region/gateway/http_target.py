@@ -11,6 +11,7 @@ from helpers.region.gateway.aws import Aws
 from helpers.region.gateway.catalogue import Catalogue
 from helpers.region.gateway.messages import Refused
 from helpers.region.gateway.operations import BadTarget
+from helpers.region.gateway.queries import passed_on
 from helpers.region.gateway.reach import Reach, beyond
 from helpers.region.gateway.resources import Target
 from helpers.region.gateway.rules import CALLER, PASSED_ON, ROLE
@@ -48,6 +49,7 @@ class HttpTargets:
             async with self.aws.request("bedrock-agentcore", "POST", place, headers, request.body) as answer:
                 yield answer
             return
+        query = passed_on(query, target)
         url = target.configuration["endpoint"].rstrip("/") + path + f"?{query}" * bool(query)
         kind, credentials = target.credentials.get("credentialProviderType"), target.credentials
         if kind == CALLER:  # this Region knows no role but its own

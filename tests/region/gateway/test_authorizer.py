@@ -86,6 +86,18 @@ def test_a_client_without_a_token_finds_out_where_to_get_one(guarded, issuer):
     assert ask(url, issuer.token()).status_code == 200
 
 
+def test_scopes_are_advertised_by_the_names_that_clients_ask_the_issuer_for(guarded, issuer):
+    names = {"store/read": "api://store/read"}
+    scopes = ["store/read", "store/write"]
+    _, url = guarded(issuer.discovery, allowedScopes=scopes, advertisedScopeMapping=names)
+    told = challenge(ask(url))
+    assert told["scope"] == "api://store/read store/write"
+    assert httpx.get(told["resource_metadata"]).json()["scopes_supported"] == told["scope"].split()
+    assert ask(url, issuer.token(scope="store/read")).status_code == 200
+    refused = ask(url, issuer.token(scope="api://store/read"))
+    assert refused.status_code == 403 and challenge(refused)["scope"] == told["scope"]
+
+
 def test_a_token_of_a_user_pool_of_the_region_is_good_for_the_client_and_scope_that_are_allowed(guarded, client):
     pool = Made(client("cognito-idp"))
     _, url = guarded(pool.discovery, allowedClients=[pool.login[0]], allowedScopes=["store/write"])
