@@ -1,7 +1,9 @@
 import json
 
 import pytest
+from mcp.server.mcpserver import MCPServer
 
+from helpers.region.gateway import offers
 from tests.region.gateway.conftest import SESSIONS, STREAMS, Client, messages, response
 from tests.region.gateway.upstreams import Odd, served
 
@@ -114,6 +116,82 @@ def test_a_target_listed_live_shows_what_it_has_now(gateways):
         assert client.tools() == ["live___t", "live___new", "kept___t"]
         assert client.call("live___new")["result"]["content"][0]["text"] == "fine"
         assert client.call("kept___new")["error"]["code"] == -32602
+
+
+MODERN = {"mcp-protocol-version": "2026-07-28"}
+META = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+
+
+def asking(gateway_url, modern):
+    """Sends requests in a session or without one; the result, or the code of an error."""
+    client = Client(gateway_url)
+    if not modern:
+        client.begin()
+
+    def ask(method, **params):
+        named = {"mcp-name": params.get("name") or params.get("uri") or ""} if params else {}
+        if modern:
+            params["_meta"] = META
+        answer = response(client.send(method, params, **({"mcp-method": method} | MODERN | named if modern else {})))
+        return answer.get("result") or answer["error"]["code"]
+
+    return ask
+
+
+@pytest.mark.parametrize("modern", [False, True], ids=["sessions", "stateless"])
+def test_prompts_and_resources_of_a_target_listed_live_are_those_that_it_has_now(gateways, modern):
+    server = MCPServer("shelf")
+    server.tool("full")(lambda: "full")
+    gateway, url = gateways.make(STREAMS | {"supportedVersions": ["2025-11-25", "2026-07-28"]})
+    with served(server.streamable_http_app()) as other:
+        gateways.server(gateway, "live", other, listingMode="DYNAMIC")
+        kept, kept_url = gateways.make(STREAMS | {"supportedVersions": ["2025-11-25", "2026-07-28"]})
+        gateways.server(kept, "live", other)
+        server.prompt("note")(lambda: "Reorder.")
+        server.resource("shelf://top", name="top")(lambda: "lamp")
+        server.resource("shelf://row/{n}", name="row")(lambda n: f"row {n}")
+        live, old = asking(url, modern), asking(kept_url, modern)
+        assert [each["name"] for each in live("prompts/list")["prompts"]] == ["live___note"]
+        assert [each["uri"] for each in live("resources/list")["resources"]] == ["shelf://top"]
+        templates = live("resources/templates/list")["resourceTemplates"]
+        assert [each["uriTemplate"] for each in templates] == ["shelf://row/{n}"]
+        assert live("prompts/get", name="live___note")["messages"][0]["content"]["text"] == "Reorder."
+        for uri, text in (("shelf://top", "lamp"), ("shelf://row/7", "row 7")):
+            assert live("resources/read", uri=uri)["contents"][0]["text"] == text
+            assert old("resources/read", uri=uri) == (-32602 if modern else -32002)
+        assert not old("prompts/list")["prompts"] and not old("resources/list")["resources"]
+        assert old("prompts/get", name="live___note") == -32602
+        assert isinstance(live("prompts/get", name="live___other"), int), "the server refuses it"
+        assert live("resources/read", uri="shelf://none") == (-32602 if modern else -32002)
+
+
+def test_a_gateway_with_a_live_target_says_that_it_may_have_prompts_and_resources(gateways):
+    gateway, url = gateways.make()
+    with served(Odd().app()) as other:
+        gateways.server(gateway, "kept", other)
+        assert not {"prompts", "resources"} & Client(url).begin()["capabilities"].keys()
+        gateways.server(gateway, "live", other, listingMode="DYNAMIC")
+        assert {"prompts", "resources"} <= Client(url).begin()["capabilities"].keys()
+
+
+@pytest.mark.parametrize("how", ["away", "hangs"])
+def test_a_live_target_that_does_not_answer_takes_nothing_of_others_away(gateways, behind_url, monkeypatch, how):
+    monkeypatch.setattr(offers, "SECONDS", 0.3)
+    gateway, url = gateways.make()
+    odd = Odd()
+    with served(odd.app()) as other:
+        gateways.server(gateway, "odd", other, listingMode="DYNAMIC")
+        gateways.server(gateway, "good", behind_url)
+        odd.lists = how
+        client = Client(url)
+        client.begin()
+        assert {name.partition("___")[0] for name in client.tools()} == {"good"}
+        assert len(response(client.send("prompts/list"))["result"]["prompts"]) == 1
+        read = response(client.send("resources/read", {"uri": "store://articles"}))
+        assert read["result"]["contents"][0]["text"] == "lamp, chair"
 
 
 def test_tools_that_are_given_are_not_asked_for(gateways, behind_url):
