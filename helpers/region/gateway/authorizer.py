@@ -27,6 +27,10 @@ NO_ISSUER = (ValueError, KeyError, TypeError, AttributeError)  # what it says is
 TIMEOUT = aiohttp.ClientTimeout(total=ISSUER_SECONDS)
 
 
+class NoKeys(Exception):
+    """An issuer is away, or says nothing that an issuer would."""
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who calls. Sessions belong to `name`, which is None where nobody is asked."""
@@ -99,6 +103,8 @@ class Authorizer:
             claims = await self._claims(token.strip(), configured["discoveryUrl"])
         except jwt.PyJWTError as error:
             raise _unknown(gateway, f"Invalid Bearer token: {_reason(error)}", "invalid_token") from error
+        except NoKeys as error:
+            raise _unknown(gateway, "The issuer's keys cannot be had. Is the discovery URL right?") from error
         _check_claims(gateway, claims, configured)
         return Caller(f"{claims['iss']}#{claims.get('sub')}", token.strip())
 
@@ -133,7 +139,7 @@ class Authorizer:
             elif known:  # an issuer that is away for a while locks nobody out
                 known.tried = time.monotonic()
             else:
-                raise Refused(UNAUTHORIZED, "The issuer's keys cannot be had. Is the discovery URL right?", 401)
+                raise NoKeys(discovery)
             return self.issuers[discovery]
 
     async def _read(self, discovery: str) -> Issuer | None:

@@ -70,6 +70,7 @@ def challenge(answer):
 
 def why(answer):
     assert answer.status_code == 401, answer.text
+    assert challenge(answer)["resource_metadata"].endswith("/.well-known/oauth-protected-resource")
     return answer.json()["error"]["message"]
 
 
