@@ -135,7 +135,8 @@ class Dispatch:
 
 def described(exchange: Exchange) -> Json:
     """What a gateway tells of itself."""
-    able: Json = {"tools": {"listChanged": bool(exchange.session.id)}}
+    told = bool(exchange.session.id) and exchange.gateway.streams  # there is no other way to tell clients
+    able: Json = {"tools": {"listChanged": told}}
     known = [target.catalogue for target in exchange.targets if target.catalogue]
     live = any(target.live for target in exchange.targets)  # and may have some by the time it is asked
     if live or any(each.prompts for each in known):

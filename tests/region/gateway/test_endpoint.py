@@ -269,18 +269,45 @@ def test_a_cancelled_call_is_cancelled_at_the_server(at, behind):
     assert not thread.is_alive()
 
 
-def test_clients_that_listen_are_told_of_other_tools(gateways, behind_url):
+def test_clients_that_listen_are_told_of_other_tools_and_of_nothing_else(gateways, behind_url):
     gateway, url = gateways.make()
-    gateways.server(gateway, "one", behind_url)
+    odd, changed = Odd(), {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
     client = Client(url)
     client.begin()
-    heard = []
-    with client.http.stream("GET", url, headers=client.headers) as stream:
+    with served(odd.app()) as other, client.http.stream("GET", url, headers=client.headers) as stream:
         lines = stream.iter_lines()
         assert next(lines) == ": open"
-        gateways.server(gateway, "two", behind_url)
-        heard = next(json.loads(line[6:]) for line in lines if line.startswith("data: "))
-    assert heard == {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
+        heard = (json.loads(line[6:]) for line in lines if line.startswith("data: "))
+        target = {"gatewayIdentifier": gateway, "targetId": gateways.server(gateway, "odd", other)["targetId"]}
+        assert next(heard) == changed
+
+        def synchronise():
+            gateways.control.synchronize_gateway_targets(gatewayIdentifier=gateway, targetIdList=[target["targetId"]])
+            assert gateways.settled(gateway, target["targetId"])["status"] == "READY"
+
+        synchronise()
+        odd.tools.append({"name": "new", "inputSchema": {"type": "object"}})
+        synchronise()
+        assert next(heard) == changed
+        gateways.control.delete_gateway_target(**target)
+        assert next(heard) == changed
+        client.http.delete(url, headers=client.headers)
+        assert list(heard) == [], "nothing was said of what had not changed"
+
+
+@pytest.mark.parametrize(
+    ("mcp", "told"), [(STREAMS, True), (SESSIONS, False), ({"supportedVersions": ["2025-11-25"]}, False)]
+)
+def test_a_gateway_promises_to_tell_of_other_tools_where_clients_can_listen(at, mcp, told):
+    client = Client(at(mcp))
+    assert client.begin()["capabilities"]["tools"] == {"listChanged": told}
+    with client.http.stream("GET", client.url, headers=client.headers) as stream:
+        assert stream.status_code == (200 if told else 405)
+
+
+def test_without_sessions_no_gateway_promises_to_tell_of_other_tools(at):
+    told = modern(Client(at(BOTH)), "server/discover").json()["result"]
+    assert told["capabilities"]["tools"] == {"listChanged": False}
 
 
 def test_what_is_no_message_is_refused(at):
