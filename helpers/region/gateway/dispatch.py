@@ -1,8 +1,6 @@
 """MCP's methods, as a gateway has them: lists of all targets as one, and calls to the target whose name comes first."""
 
 import asyncio
-import base64
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
@@ -11,8 +9,9 @@ from mcp_types import SERVER_INFO_META_KEY
 
 from helpers.region.gateway.catalogue import SEPARATOR, prefixed
 from helpers.region.gateway.exchange import Exchange, Kind
-from helpers.region.gateway.messages import NOT_FOUND, Json, Refused, result, text
+from helpers.region.gateway.messages import INVALID, NOT_FOUND, Json, Refused, result, text
 from helpers.region.gateway.offers import Offers
+from helpers.region.gateway.paging import cursor, remaining
 from helpers.region.gateway.resources import Target
 from helpers.region.gateway.search import NAME as SEARCH
 from helpers.region.gateway.search import TOOL as SEARCH_TOOL
@@ -20,7 +19,7 @@ from helpers.region.gateway.search import Search
 from helpers.region.gateway.tracing import traced
 from helpers.region.gateway.upstream import BrokeOff, TargetFailed
 
-INVALID, NO_METHOD, INTERNAL = -32602, -32601, -32603
+NO_METHOD, INTERNAL = -32601, -32603
 FRESH = {"ttlMs": 0, "cacheScope": "private"}  # without sessions each list says how long it is good
 GENERIC = "An internal error occurred. Please retry later."
 
@@ -67,16 +66,14 @@ class Dispatch:
 
     async def _tools(self, exchange: Exchange) -> AsyncIterator[Json]:
         """A page a target, unless the gateway was made to tell all at once."""
-        gateway, found = exchange.gateway, list[Json]()
-        place = _place(exchange)
-        if place == 0 and gateway.searches:
-            found.append(SEARCH_TOOL)
-        whole = bool(gateway.mcp.get("disableMcpListToolsPagination"))
-        targets = exchange.targets[place:] if whole else exchange.targets[place : place + 1]
-        for target in targets:
+        gateway, targets = exchange.gateway, remaining(exchange)
+        first = exchange.params.get("cursor") is None
+        page = targets if gateway.mcp.get("disableMcpListToolsPagination") else targets[:1]
+        found = [SEARCH_TOOL] if first and gateway.searches else []
+        for target in page:
             found += await self.offers.tools(target, exchange)
-        more = not whole and place + 1 < len(exchange.targets)
-        yield result(exchange.id, {"tools": found} | ({"nextCursor": _cursor(place + 1)} if more else {}))
+        more = {"nextCursor": cursor(page[-1])} if len(page) < len(targets) else {}
+        yield result(exchange.id, {"tools": found, **more})
 
     async def _call(self, exchange: Exchange) -> AsyncIterator[Json]:
         name, arguments = exchange.params.get("name"), exchange.params.get("arguments") or {}
@@ -165,24 +162,6 @@ def _matches(uri: Any, templates: list[Json]) -> bool:  # noqa: ANN401 - of a cl
         except InvalidUriTemplate:
             continue
     return False
-
-
-def _cursor(place: int) -> str:
-    return base64.urlsafe_b64encode(f"target:{place}".encode()).decode()
-
-
-def _place(exchange: Exchange) -> int:
-    """The place in the list of targets that a cursor stands for."""
-    cursor = exchange.params.get("cursor")
-    if cursor is None:
-        return 0
-    try:
-        found = re.fullmatch(r"target:(\d{1,6})", base64.urlsafe_b64decode(cursor).decode())
-    except (ValueError, TypeError):
-        found = None
-    if not found:
-        raise Refused(INVALID, "Invalid cursor. Begin the list anew, without one.")
-    return int(found[1])
 
 
 def _complete(message: Json, exchange: Exchange) -> Json:

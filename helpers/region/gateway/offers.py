@@ -7,6 +7,7 @@ from helpers.region.gateway.exchange import Exchange, Kind
 from helpers.region.gateway.mcp_server import McpServer
 from helpers.region.gateway.messages import Json
 from helpers.region.gateway.operations import BadTarget
+from helpers.region.gateway.paging import refuse_cursor
 from helpers.region.gateway.reader import SECONDS
 from helpers.region.gateway.resources import Target
 from helpers.region.gateway.upstream import TargetFailed
@@ -53,7 +54,12 @@ class Offers:
         return offers
 
     async def of_all(self, method: str, exchange: Exchange) -> list[tuple[Target, list[Json]]]:
-        """The targets in the order of their priority, and what each offers."""
+        """The targets in the order of their priority, and what each offers.
+
+        Raises:
+            Refused: the request asks for another page; there is one.
+        """
+        refuse_cursor(exchange)
         targets = sorted(exchange.targets, key=lambda target: target.priority)
         offers = await asyncio.gather(*(self.of(target, method, exchange) for target in targets))
         return list(zip(targets, offers, strict=True))

@@ -1,3 +1,4 @@
+import base64
 import json
 
 import pytest
@@ -44,6 +45,73 @@ def test_a_page_holds_the_tools_of_one_target(gateways, behind_url):
     client.begin()
     page = response(client.send("tools/list"))["result"]
     assert len(page["tools"]) == 8 and "nextCursor" not in page
+
+
+@pytest.fixture
+def pages(gateways, behind_url):
+    """Makes a gateway with so many targets, a page each: a client that lists, and what adds and deletes."""
+
+    def make(count):
+        gateway, url = gateways.make()
+        targets = {}
+
+        def add(name):
+            targets[name] = gateways.server(gateway, name, behind_url)["targetId"]
+
+        def delete(name):
+            gateways.control.delete_gateway_target(gatewayIdentifier=gateway, targetId=targets[name])
+
+        for number in range(count):
+            add(f"t{number}")
+        client = Client(url)
+        client.begin()
+
+        def page(cursor=None):
+            """The targets of a page, and where the next one is."""
+            found = response(client.send("tools/list", {"cursor": cursor} if cursor is not None else {}))
+            if "error" in found:
+                return found["error"]["code"], None
+            names = {tool["name"].partition("___")[0] for tool in found["result"]["tools"]}
+            return sorted(names), found["result"].get("nextCursor")
+
+        return client, page, add, delete
+
+    return make
+
+
+@pytest.mark.parametrize("deleted", ["t0", "t1", "t2"])
+def test_between_two_pages_targets_come_and_go_and_none_is_left_out_or_comes_twice(pages, deleted):
+    _, page, add, delete = pages(3)
+    first, cursor = page()
+    second, cursor = page(cursor)
+    assert (first, second) == (["t0"], ["t1"])
+    delete(deleted)
+    add("t3")
+    rest = []
+    while cursor:
+        found, cursor = page(cursor)
+        rest += found
+    assert rest == [name for name in ("t2", "t3") if name != deleted]
+
+
+def test_a_cursor_after_which_nothing_comes_any_more_ends_the_list(pages):
+    _, page, _, delete = pages(2)
+    _, cursor = page()
+    delete("t1")
+    assert page(cursor) == ([], None)
+
+
+def test_a_cursor_that_is_none_of_the_gateway_s_is_refused(pages):
+    client, page, *_ = pages(2)
+    _, cursor = page()
+    _, other, *_ = pages(1)
+    assert other(cursor) == (-32602, None), "it is another gateway's"
+    old = base64.urlsafe_b64encode(b"target:1").decode()
+    for garbage in ("", "bad", "é", old, cursor[:20], 7, ["x"], {}):
+        assert page(garbage) == (-32602, None), garbage
+    for method in ("prompts/list", "resources/list", "resources/templates/list"):
+        assert response(client.send(method, {"cursor": cursor}))["error"]["code"] == -32602, "they have one page"
+    assert page(cursor)[0] == ["t1"]
 
 
 def test_unknown_tools_and_bad_arguments_are_told(caller):
