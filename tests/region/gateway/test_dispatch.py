@@ -5,7 +5,7 @@ import pytest
 from mcp.server.mcpserver import MCPServer
 
 from helpers.region.gateway import offers
-from tests.region.gateway.conftest import SESSIONS, STREAMS, Client, messages, response
+from tests.region.gateway.conftest import SESSIONS, STREAMS, Client, messages, modern, response
 from tests.region.gateway.upstreams import Odd, served
 
 
@@ -186,31 +186,21 @@ def test_a_target_listed_live_shows_what_it_has_now(gateways):
         assert client.call("kept___new")["error"]["code"] == -32602
 
 
-MODERN = {"mcp-protocol-version": "2026-07-28"}
-META = {
-    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-    "io.modelcontextprotocol/clientCapabilities": {},
-}
-
-
-def asking(gateway_url, modern):
+def asking(gateway_url, stateless):
     """Sends requests in a session or without one; the result, or the code of an error."""
     client = Client(gateway_url)
-    if not modern:
+    if not stateless:
         client.begin()
 
     def ask(method, **params):
-        named = {"mcp-name": params.get("name") or params.get("uri") or ""} if params else {}
-        if modern:
-            params["_meta"] = META
-        answer = response(client.send(method, params, **({"mcp-method": method} | MODERN | named if modern else {})))
+        answer = response(modern(client, method, params) if stateless else client.send(method, params))
         return answer.get("result") or answer["error"]["code"]
 
     return ask
 
 
-@pytest.mark.parametrize("modern", [False, True], ids=["sessions", "stateless"])
-def test_prompts_and_resources_of_a_target_listed_live_are_those_that_it_has_now(gateways, modern):
+@pytest.mark.parametrize("stateless", [False, True], ids=["sessions", "stateless"])
+def test_prompts_and_resources_of_a_target_listed_live_are_those_that_it_has_now(gateways, stateless):
     server = MCPServer("shelf")
     server.tool("full")(lambda: "full")
     gateway, url = gateways.make(STREAMS | {"supportedVersions": ["2025-11-25", "2026-07-28"]})
@@ -221,7 +211,7 @@ def test_prompts_and_resources_of_a_target_listed_live_are_those_that_it_has_now
         server.prompt("note")(lambda: "Reorder.")
         server.resource("shelf://top", name="top")(lambda: "lamp")
         server.resource("shelf://row/{n}", name="row")(lambda n: f"row {n}")
-        live, old = asking(url, modern), asking(kept_url, modern)
+        live, old = asking(url, stateless), asking(kept_url, stateless)
         assert [each["name"] for each in live("prompts/list")["prompts"]] == ["live___note"]
         assert [each["uri"] for each in live("resources/list")["resources"]] == ["shelf://top"]
         templates = live("resources/templates/list")["resourceTemplates"]
@@ -229,11 +219,11 @@ def test_prompts_and_resources_of_a_target_listed_live_are_those_that_it_has_now
         assert live("prompts/get", name="live___note")["messages"][0]["content"]["text"] == "Reorder."
         for uri, text in (("shelf://top", "lamp"), ("shelf://row/7", "row 7")):
             assert live("resources/read", uri=uri)["contents"][0]["text"] == text
-            assert old("resources/read", uri=uri) == (-32602 if modern else -32002)
+            assert old("resources/read", uri=uri) == (-32602 if stateless else -32002)
         assert not old("prompts/list")["prompts"] and not old("resources/list")["resources"]
         assert old("prompts/get", name="live___note") == -32602
         assert isinstance(live("prompts/get", name="live___other"), int), "the server refuses it"
-        assert live("resources/read", uri="shelf://none") == (-32602 if modern else -32002)
+        assert live("resources/read", uri="shelf://none") == (-32602 if stateless else -32002)
 
 
 def test_a_gateway_with_a_live_target_says_that_it_may_have_prompts_and_resources(gateways):

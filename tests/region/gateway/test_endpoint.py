@@ -12,14 +12,12 @@ from mcp_types import ElicitResult
 from strands.tools.mcp import MCPClient
 
 from helpers.region.gateway.service import _listener
-from tests.region.gateway.conftest import SESSIONS, STREAMS, Client, messages, response
+from tests.region.gateway.conftest import SESSIONS, STREAMS, Client, messages, modern, response
 from tests.region.gateway.upstreams import Odd, served
 from tests.waiting import until
 
 BOTH = STREAMS | {"supportedVersions": ["2025-11-25", "2026-07-28"]}
 MODERN = {"supportedVersions": ["2026-07-28"]}
-VERSION = "io.modelcontextprotocol/protocolVersion"
-META = {VERSION: "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
 
 
 @pytest.fixture
@@ -108,12 +106,6 @@ def test_a_session_goes_on_in_the_version_that_was_agreed_upon(at):
     assert client.send("tools/list").status_code == 200
     del client.headers["mcp-protocol-version"]
     assert client.send("tools/list").status_code == 200, "who says none means the session's"
-
-
-def modern(client, method, params=None, **headers):
-    named = {"mcp-name": params["name"]} if params and "name" in params else {}
-    given = {"mcp-protocol-version": "2026-07-28", "mcp-method": method} | named | headers
-    return client.send(method, {**(params or {}), "_meta": META}, **given)
 
 
 def test_a_gateway_that_does_not_list_the_stateless_version_refuses_it(at):
