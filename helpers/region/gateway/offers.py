@@ -1,6 +1,7 @@
 """What targets offer those who ask: as it was when they were read, or as it is now, where they are listed live."""
 
 import asyncio
+from typing import Any
 
 from helpers.region.gateway.catalogue import Catalogue, prefixed
 from helpers.region.gateway.exchange import Exchange, Kind
@@ -47,7 +48,8 @@ class Offers:
                     found = await self.server(target).listed(target, method, exchange)
             except (TargetFailed, BadTarget, TimeoutError):
                 return []  # a site that is down takes nothing of the others away
-            known = Catalogue(**{"tools": [], name: found})
+            given: dict[str, Any] = {"tools": [], name: found}
+            known = Catalogue(**given)
             if known.faults(target.name):
                 return []
         offers: list[Json] = getattr(known, name)
