@@ -7,6 +7,8 @@ JUPYTER := --ServerApp.ip=127.0.0.1 --LabApp.extension_manager=readonly \
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg --nbval-cell-timeout=300
 # Three files at a time, as they wait much; what needs the model or a quiet machine comes by itself.
 SIDE_BY_SIDE := -n 3 --dist loadfile -m "not model and not browser and not alone"
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url $(LOCK_OPTIONS)
 
 ifeq ($(shell id -u),0)
 JUPYTER += --allow-root
@@ -52,14 +54,15 @@ lint: setup ## style and types
 images: setup ## build the container images of infra/containers where docker, podman or buildah works; IMAGES='apps --tag 1' for some
 	$(BIN)/python tools/images.py $(IMAGES)
 
-lock: setup ## renew requirements.lock from requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url $(LOCK_OPTIONS) requirements.txt -o requirements.lock
+lock: setup ## renew requirements.lock from requirements.txt, and the lock of the runtime's image
+	$(COMPILE) requirements.txt -o requirements.lock
+	cp requirements.lock infra/containers/runtime.lock
+	$(COMPILE) infra/containers/runtime.txt -o infra/containers/runtime.lock
 
 canary: setup ## try the newest versions of all dependencies, and tell what breaks through which
 	$(BIN)/python tools/canary.py -- $(NBVAL) $(PYTEST)
 
 clean: ## end the endpoint and the database and delete the environment; close JupyterLab first. Models stay in the cache folder
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m helpers.inference stop || true; $(BIN)/python -m helpers.knowledge stop || true; fi
-	rm -rf .venv .venv-canary .venv-bench .venv-bench-fastmcp .venv-phoenix .venv-checkov artefacts .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .venv-canary .venv-bench .venv-bench-fastmcp .venv-phoenix .venv-checkov .venv-runtime artefacts .pytest_cache .mypy_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf

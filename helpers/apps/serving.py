@@ -8,7 +8,6 @@ import argparse
 from typing import TYPE_CHECKING
 
 import uvicorn
-from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -17,16 +16,12 @@ from starlette.routing import Route
 
 from helpers.apps.command import hosts
 from helpers.apps.guards import SizeGuard, TokenGuard
-from helpers.inference.http import PING, HostGuard
+from helpers.inference.http import PING, HostGuard, traced
 from helpers.settings import settings
 from helpers.sites.tokens import Issuer, Provider
 
 if TYPE_CHECKING:  # each protocol is a second of a program's start, so none pays for another's
     from bedrock_agentcore.runtime import BedrockAgentCoreApp
-
-# Goes on with the trace of whoever calls, behind the guards: who has no token adds to nobody's trace. MCP needs no such
-# thing, it carries the trace in each message.
-TRACE = Middleware(OpenTelemetryMiddleware, excluded_urls=rf"{PING}$,/\.well-known/", exclude_spans=["receive", "send"])
 
 
 def serve_rest(app: Starlette, given: argparse.Namespace) -> None:
@@ -41,7 +36,7 @@ def serve_runtime(app: "BedrockAgentCoreApp", given: argparse.Namespace) -> None
 
     It goes on with the trace that AgentCore hands it: who may call at all, IAM or a token has decided there.
     """
-    app.user_middleware += [Middleware(HostGuard, allowed=hosts(given)), TRACE]
+    app.user_middleware += [Middleware(HostGuard, allowed=hosts(given)), *traced()]
     app.run(port=given.port, host=given.host)
 
 

@@ -13,9 +13,9 @@ from strands.multiagent.a2a import A2AServer
 from helpers.apps.command import hosts
 from helpers.apps.deadline import Deadline
 from helpers.apps.guards import EARLIER_CARD
-from helpers.apps.serving import TRACE, guards, identity, listen, ping
+from helpers.apps.serving import guards, identity, listen, ping
 from helpers.apps.trust import TraceGuard
-from helpers.inference.http import PING
+from helpers.inference.http import PING, traced
 from helpers.settings.settings import LOOPBACK
 from helpers.sites.operations import CARD
 
@@ -44,7 +44,7 @@ def application(server: A2AServer, audience: str, public_key: str, hosts: frozen
             Route(PING, ping),
             Mount("/", server.to_starlette_app()),
         ],
-        middleware=[*guards(audience, public_key, hosts), Middleware(TraceGuard), TRACE],
+        middleware=[*guards(audience, public_key, hosts), Middleware(TraceGuard), *traced()],
     )
 
 

@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
-from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -25,7 +24,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from helpers.apps.command import hosts, parser, run
-from helpers.inference.http import HostGuard
+from helpers.inference.http import HostGuard, traced
 from helpers.settings import settings
 from helpers.settings.settings import LOOPBACK
 
@@ -37,8 +36,6 @@ ANSWER = f"Nothing in the record of {PATIENT} speaks against it."
 COUNTS = {"total_duration": 1, "prompt_eval_count": 1, "eval_count": 1}
 PINGS = 50  # at most, when a distance is measured
 SECONDS = 300  # that a tool may take, over a slow link
-# As in `serving`, which loads more than a trial needs: three of these programs start at once.
-TRACE = Middleware(OpenTelemetryMiddleware, excluded_urls="/ping$", exclude_spans=["receive", "send"])
 
 
 class Turns:
@@ -149,7 +146,7 @@ def application(turns: Turns, allowed: frozenset[str]) -> Starlette:
         Route("/records/{patient}", turns.record),
         Route("/ping", _ping),
     ]
-    return Starlette(routes=routes, middleware=[Middleware(HostGuard, allowed=allowed), TRACE])
+    return Starlette(routes=routes, middleware=[Middleware(HostGuard, allowed=allowed), *traced()])
 
 
 def main() -> None:

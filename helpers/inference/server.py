@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator
 
 import uvicorn
-from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -24,7 +23,7 @@ from helpers.inference.client import KIT_HEADER
 from helpers.inference.create_api import CreateAPI
 from helpers.inference.engine import Engine
 from helpers.inference.errors import EndpointFailed, InferenceError
-from helpers.inference.http import PING, HostGuard
+from helpers.inference.http import PING, HostGuard, traced
 from helpers.inference.ollama_api import OllamaAPI
 from helpers.inference.openai_api import OpenAIAPI
 from helpers.inference.store import Store
@@ -75,10 +74,7 @@ def create_app(engine: Engine, allowed_hosts: frozenset[str] = LOOPBACK) -> Star
             *OpenAIAPI(engine).routes(),
             *CreateAPI(engine).routes(),
         ],
-        middleware=[
-            Middleware(HostGuard, allowed=allowed_hosts),
-            Middleware(OpenTelemetryMiddleware, excluded_urls=f"{PING}$", exclude_spans=["receive", "send"]),
-        ],
+        middleware=[Middleware(HostGuard, allowed=allowed_hosts), *traced()],
         exception_handlers={InferenceError: _explain, HTTPException: _explain, Exception: _explain},
         lifespan=lifespan,
     )

@@ -13,8 +13,9 @@ from moto.bedrockagentcore import urls
 from moto.bedrockagentcore.responses import BedrockAgentCoreResponse
 from moto.bedrockagentcorecontrol.models import bedrockagentcorecontrol_backends
 from moto.core.responses import ActionContext, ActionResult
-from opentelemetry.context import attach, detach
-from opentelemetry.propagate import extract
+from opentelemetry.baggage import get_baggage, set_baggage
+from opentelemetry.context import Context, attach, detach
+from opentelemetry.propagate import extract, inject
 from werkzeug.wsgi import ClosingIterator
 
 from helpers.region.agentcore_control import DEFAULT
@@ -124,12 +125,14 @@ class AgentCore(Checked, BedrockAgentCoreResponse):  # type: ignore[misc]
 
     def _ask(self, key: Key, session: Session) -> httpx.Response:
         mcp = session.container.protocol == "MCP"
-        headers = {name: value for name, value in self.headers.items() if _passes(name.lower())}
+        headers = {name.lower(): value for name, value in self.headers.items() if _passes(name.lower())}
+        trace = _callers_trace(headers, key[2])
+        inject(headers, trace)
         headers[MCP_SESSION if mcp else SESSION] = key[2]
         url = session.program.url + session.container.path
         request = self.client.build_request("POST", url, headers=headers, content=self.raw_body)
         with _in_words(session):
-            with _callers_trace(headers):
+            with _within(trace):
                 answer = self.client.send(request, stream=True)
             if answer.status_code >= 400 and session.container.protocol == "HTTP":
                 answer.read()
@@ -141,10 +144,16 @@ def _passes(name: str) -> bool:
     return name in PASSED or name.startswith(CUSTOM)
 
 
+def _callers_trace(headers: Mapping[str, str], session: str) -> Context:
+    """The caller's trace and baggage. In it the session is told to all whom the agent asks, unless another is named."""
+    given = extract(headers)
+    return given if get_baggage("session.id", given) else set_baggage("session.id", session, given)
+
+
 @contextlib.contextmanager
-def _callers_trace(headers: Mapping[str, str]) -> Iterator[None]:
+def _within(context: Context) -> Iterator[None]:
     """Send in the trace of the caller: a Region that is traced would pass on a trace of its own."""
-    attached = attach(extract({name.lower(): value for name, value in headers.items()}))
+    attached = attach(context)
     try:
         yield
     finally:

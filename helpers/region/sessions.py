@@ -251,4 +251,7 @@ def _resource(key: Key) -> str:
     runtime_id, endpoint, _ = key
     site = (settings().identity or "region/").partition("/")[0]
     name = f"{runtime_id.rpartition('-')[0]}.{endpoint}"
-    return f"service.namespace={site},service.name={name},cloud.provider=aws,cloud.platform=aws_bedrock_agentcore"
+    logs = f"/aws/bedrock-agentcore/runtimes/{runtime_id}-{endpoint}"
+    about = {"service.namespace": site, "service.name": name, "aws.log.group.names": logs}
+    about |= {"cloud.provider": "aws", "cloud.platform": "aws_bedrock_agentcore"}
+    return ",".join(f"{key}={value}" for key, value in about.items())

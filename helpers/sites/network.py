@@ -48,7 +48,7 @@ class Network:
             for name, what in (classified or {}).items()
         }
         Classified(given)  # says at once what is wrong
-        self.topology = topology
+        self.topology, self.classified = topology, given or None
         self.folder = _folder(topology.name)
         self.issuer = Issuer.of_this_user()
         ledger = self.folder / "ledger.sqlite"

@@ -39,3 +39,7 @@ class StoreFailed(TracingError):
 
 class TracedAlready(TracingError):
     """The process has a tracer, which OpenTelemetry does not let go."""
+
+
+class NoEndpoint(TracingError):
+    """Nothing says where telemetry goes."""

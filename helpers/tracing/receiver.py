@@ -47,12 +47,14 @@ IN_LINE = 32  # requests that are here at all: what they hold in memory is bound
 READ_SECONDS = 30.0  # for a request to arrive
 RETRY_AFTER = {429: "1", 503: "2"}  # seconds; exporters give up after about ten
 Answerer = Callable[[Request], Awaitable[Response]]
+Forward = Callable[[str, bytes], object]  # path and body of a request, in protobuf, to where it is to go as well
 
 
 @dataclass(frozen=True)
 class Signal:
     """What differs between traces, metrics and logs."""
 
+    path: str
     request: type[Message]
     answer: type[Message]
     rejected: str  # in the answer's partial_success
@@ -60,36 +62,41 @@ class Signal:
     add: Callable[[Store, Any], int]
 
 
-SIGNALS = {
-    "traces": Signal(
+SIGNALS = (
+    Signal(
+        "/v1/traces",
         trace_pb2.ExportTraceServiceRequest,
         trace_pb2.ExportTraceServiceResponse,
         "rejected_spans",
         spans.sift,
         Store.add_spans,
     ),
-    "metrics": Signal(
+    Signal(
+        "/v1/metrics",
         metrics_pb2.ExportMetricsServiceRequest,
         metrics_pb2.ExportMetricsServiceResponse,
         "rejected_data_points",
         points.sift,
         Store.add_metrics,
     ),
-    "logs": Signal(
+    Signal(
+        "/v1/logs",
         logs_pb2.ExportLogsServiceRequest,
         logs_pb2.ExportLogsServiceResponse,
         "rejected_log_records",
         logs.sift,
         Store.add_logs,
     ),
-}
+)
 
 
 class Intake:
     """Takes requests, so many at a time, into a store."""
 
-    def __init__(self, store: Store, at_once: int = AT_ONCE, in_line: int = IN_LINE) -> None:
-        self.store, self.in_line = store, in_line
+    def __init__(
+        self, store: Store, at_once: int = AT_ONCE, in_line: int = IN_LINE, forward: Forward | None = None
+    ) -> None:
+        self.store, self.in_line, self.forward = store, in_line, forward
         self.here = 0  # requests
         self._limiter = anyio.CapacityLimiter(at_once)
 
@@ -114,8 +121,11 @@ class Intake:
 
     def _keep(self, of: Signal, form: Form, body: bytes) -> Message:
         """Keep what can be kept of a request; the answer to it."""
-        sifted = of.sift(form.decode(body, of.request))
+        request = form.decode(body, of.request)
+        sifted = of.sift(request)
         of.add(self.store, sifted.records)
+        if self.forward:
+            self.forward(of.path, request.SerializeToString())
         if not sifted.refused:
             return of.answer()
         return of.answer(partial_success={of.rejected: sifted.refused, "error_message": sifted.reason})
@@ -145,13 +155,12 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def application(store: Store, allowed: frozenset[str] = LOOPBACK, intake: Intake | None = None) -> Starlette:
-    """The ASGI application over a store; it answers those who ask for these hosts."""
-    intake = intake or Intake(store)
+def application(intake: Intake, allowed: frozenset[str] = LOOPBACK) -> Starlette:
+    """The ASGI application that takes requests; it answers those who ask for these hosts."""
     return Starlette(
         routes=[
             Route("/ping", _ping),
-            *(Route(f"/v1/{name}", intake.taking(each), methods=["POST"]) for name, each in SIGNALS.items()),
+            *(Route(each.path, intake.taking(each), methods=["POST"]) for each in SIGNALS),
         ],
         middleware=[Middleware(HostGuard, allowed=allowed)],
         exception_handlers={TracingError: _explain, Exception: _explain},
@@ -176,15 +185,17 @@ async def _explain(request: Request, error: Exception) -> Response:
 class Receiver:
     """Receives in a thread of this process, at `url`, until it is closed; `port` 0 is a free one.
 
+    What is kept is also handed to `forward`, if there is one.
+
     Raises:
         OSError: the port is taken.
     """
 
-    def __init__(self, store: Store, port: int = 0) -> None:
+    def __init__(self, store: Store, port: int = 0, forward: Forward | None = None) -> None:
         self.store = store
         self._listener = socket.create_server((HOST, port))  # who connects before the thread serves, waits
         self.url = url_of(self._listener)
-        self._server = uvicorn.Server(_config(store))
+        self._server = uvicorn.Server(_config(Intake(store, forward=forward)))
         arguments = ([self._listener],)
         self._thread = threading.Thread(target=self._server.run, args=arguments, daemon=True, name="receiver")
         self._thread.start()
@@ -211,9 +222,9 @@ def url_of(listener: socket.socket) -> str:
     return f"http://{host}:{port}"
 
 
-def _config(store: Store) -> uvicorn.Config:
+def _config(intake: Intake) -> uvicorn.Config:
     return uvicorn.Config(
-        application(store),
+        application(intake),
         log_level="warning",
         access_log=False,
         ws="none",
@@ -239,7 +250,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"Receiving telemetry at {url_of(listener)}, keeping it in {given.store}", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again when it has shut down
     try:
-        uvicorn.Server(_config(store)).run([listener])
+        uvicorn.Server(_config(Intake(store))).run([listener])
     finally:
         store.close()
 

@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from helpers.settings import settings
 from helpers.sites.classified import Given
 from helpers.sites.network import Network
 from helpers.sites.program import Program
@@ -19,6 +20,7 @@ from helpers.tracing.errors import TracedAlready
 from helpers.tracing.provider import DELAY_MS, Telemetry, setup
 from helpers.tracing.receiver import Receiver
 from helpers.tracing.spans import Span
+from helpers.tracing.spool import Spool
 from helpers.tracing.store import Store
 
 SERVICE = "notebook"
@@ -27,15 +29,19 @@ _recordings: list["Recording"] = []  # of this process: at most one, for its tra
 
 
 class Recording:
-    """What was sent so far, in `store`; programs send to `url`."""
+    """What was sent so far, in `store`; programs send to `url`. A back end that the settings name gets it as well."""
 
     def __init__(self, site: str, classified: Given | None) -> None:
+        given = settings()
         self._folder = tempfile.TemporaryDirectory(prefix="traces-")
         folder = Path(self._folder.name)
         self.site, self.store = site, Store(folder / "traces.sqlite")
-        self._receiver = Receiver(self.store)
+        self._also = Spool(folder / "also.sqlite", given.telemetry_url) if given.telemetry_url else None
+        self._receiver = Receiver(self.store, forward=self._also.put if self._also is not None else None)
         self.url = self._receiver.url
-        self.telemetry: Telemetry = setup(site, SERVICE, endpoint=self.url, classified=classified, folder=folder)
+        self.telemetry: Telemetry = setup(
+            site, SERVICE, endpoint=self.url, content=given.telemetry_content, classified=classified, folder=folder
+        )
 
     def of(self, network: Network) -> None:
         """Let the programs that a network starts from now on send here, over its links."""
@@ -70,19 +76,21 @@ class Recording:
         """End the receiver, and delete what it kept."""
         self.telemetry.close()
         self._receiver.close()
+        if self._also is not None:
+            self._also.close()
         self._folder.cleanup()
 
 
 def record(network: Network | None, site: str, *, classified: Given | None = None) -> Recording:
     """Trace this process, which stands at `site`, and the programs that `network` starts from now on.
 
-    Again, with another network, it is the same recording.
+    Again, with another network, it is the same recording. `classified` is the network's, if none is given.
 
     Raises:
         TracedAlready: something else traces this process.
     """
     if not _recordings:
-        _recordings.append(Recording(site, classified))
+        _recordings.append(Recording(site, classified or (network.classified if network else None)))
         atexit.register(_recordings[0].close)
     (recording,) = _recordings
     if recording.site != site:

@@ -1,4 +1,4 @@
-"""What leaves a site with a span, and what does not: names, numbers and ids do; what was said and looked up stays.
+"""What leaves a site with a span or a log record: names, numbers and ids. What was said and looked up stays.
 
 A text passes only if its attribute is in `TEXTS`, for a list of what is secret is never complete: each new library adds
 attributes of its own, and prompts, answers, arguments and the words of exceptions are texts.
@@ -6,7 +6,10 @@ attributes of its own, and prompts, answers, arguments and the words of exceptio
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 
+from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, Status
 from opentelemetry.util.types import AttributeValue
@@ -23,20 +26,36 @@ TEXTS = re.compile(
         |event\.(start_time|end_time))
     | event_loop\..* | tool\.status
     | http\.(request\.method|response\.status_code|route|scheme|method|flavor) | url\.(scheme|path|full)
+    | code\.(function\.name|line\.number)
     | (server|client|network|net\.peer|net\.host)\..* | rpc\..* | jsonrpc\..* | messaging\.system
     | mcp\.(method\.name|session\.id|protocol\.version|tool\.name|transport)
     | db\.(system|system\.name|operation\.name|collection\.name|namespace)
     | (error|exception)\.type | session\.id | a2a\.(task|context)\.id | a2a\.task\.state
-    | (aws|cloud|faas|service|telemetry|k8s|container|host|process\.runtime)\..* | workshop\..*
+    | (aws|cloud|faas|service|telemetry|k8s|container|host|process\.runtime)\..*
+    | workshop\.(link|target|mode|tool|question|action|lot)
     """,
     re.VERBOSE,
 )
+# What a point of a metric is told apart by: of these, and no others, for each value makes a series of its own.
+MEASURED = frozenset(
+    {
+        "tool_name",
+        "error.type",
+        "server.address",
+        "server.port",
+        *(f"gen_ai.{name}" for name in ("operation.name", "provider.name", "request.model", "tool.name", "token.type")),
+        *(f"http.{name}" for name in ("request.method", "response.status_code", "route")),
+    }
+)
+# A path, alone or as a span is named after it; and those of its parts that may be somebody's number or name.
+PATH = re.compile(r"([A-Z]+ )?(https?:/)?/")
+ID = re.compile(r"(?<!/)/(?!v\d+(/|$))[^/\s]*[\d%][^/\s]*")
 EVENTS = re.compile(r"exception|(approval|link|retrieval|workshop)\..*")
 Attributes = Mapping[str, AttributeValue] | None
 
 
 class Redaction:
-    """Takes out of spans what may not leave."""
+    """Takes out of spans and log records what may not leave."""
 
     def __init__(self, classified: Given | None = None) -> None:
         """`classified` is also looked for in what may leave: a path may have a patient's number in it."""
@@ -63,6 +82,12 @@ class Redaction:
             instrumentation_scope=span.instrumentation_scope,
         )
 
+    def log(self, record: ReadableLogRecord) -> ReadableLogRecord:
+        """The record with its place in the code, without its words."""
+        shown = copy(record.log_record)
+        shown.body, shown.attributes = None, self._names(shown.attributes)
+        return replace(record, log_record=shown)
+
     def _names(self, attributes: Attributes) -> dict[str, AttributeValue]:
         """Numbers and truth values, and the texts that are names."""
         kept = {key: self._value(value, TEXTS.fullmatch(key) is not None) for key, value in (attributes or {}).items()}
@@ -77,6 +102,7 @@ class Redaction:
         return self._text(str(value)) if several is None else [self._text(str(each)) for each in several]
 
     def _text(self, text: str) -> str:
-        """Without the query of an address and what is classified, and not too long."""
+        """Without the query of an address, the ids in its path, and what is classified, and not too long."""
         text = QUERY.sub("", text)[:LONGEST]
-        return self._classified.redact(text) if self._classified else text
+        text = self._classified.redact(text) if self._classified else text
+        return ID.sub("/*", text) if PATH.match(text) else text

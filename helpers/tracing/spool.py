@@ -11,8 +11,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
+from google.protobuf.message import DecodeError
 from opentelemetry.instrumentation.utils import suppress_instrumentation
-from tenacity import RetryError, Retrying, retry_if_exception_type, wait_exponential_jitter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from tenacity import RetryCallState, RetryError, Retrying, retry_if_exception_type, wait_exponential_jitter
 
 logger = logging.getLogger(__name__)
 SCHEMA = "create table if not exists batches (number integer primary key autoincrement, path text, body blob)"
@@ -20,11 +22,16 @@ MOST_BYTES = 64 * 2**20
 LONGEST_WAIT = 30.0  # seconds between two tries
 POST_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
-AGAIN = (408, 429, 500, 502, 503, 504)  # by OTLP's rules, and what a proxy says when the other end is gone
+AGAIN = (408, 429, 502, 503, 504)  # by OTLP's rules, and 408, for a link may be slow; what else fails is not sent again
+BACKOFF = wait_exponential_jitter(multiplier=0.1, max=LONGEST_WAIT)
 
 
 class Unreachable(Exception):
-    """The receiver cannot be reached, or has no time."""
+    """The receiver cannot be reached, or has no time; `after` so many seconds, if it says so."""
+
+    def __init__(self, after: float = 0) -> None:
+        super().__init__()
+        self.after = after
 
 
 class Spool:
@@ -36,11 +43,14 @@ class Spool:
         """`endpoint` is the address without `/v1/traces`; beyond `most_bytes` the oldest are dropped and counted."""
         self.path, self.endpoint, self.most_bytes = path, endpoint.rstrip("/"), most_bytes
         self.dropped = 0  # batches: no room, or the receiver refuses them
+        self.refused = 0  # records of batches that the receiver took otherwise
         self._client = httpx.Client(timeout=POST_SECONDS, trust_env=False, headers=headers)
         self._changed = threading.Condition()
         self._closing = threading.Event()
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._stuck = False  # nothing can be sent at the moment
+        self._told = set[str]()  # what was complained of, and has not mended since
         self._ready = False
+        self._begin()
         self._thread = threading.Thread(target=self._work, daemon=True, name="telemetry")
         self._thread.start()
 
@@ -50,10 +60,11 @@ class Spool:
             with self._transaction() as database:
                 database.execute("insert into batches (path, body) values (?, ?)", (path, body))
                 self._make_room(database)
-        except (sqlite3.Error, OSError):
+        except (sqlite3.Error, OSError) as error:
             self.dropped += 1
-            logger.warning("telemetry is dropped: %s cannot be written", self.path, exc_info=True)
+            self._complain("written", f"telemetry is dropped: {self.path} cannot be written ({error})")
             return False
+        self._told.discard("written")
         with self._changed:
             self._changed.notify_all()
         return True
@@ -67,11 +78,12 @@ class Spool:
     def flush(self, seconds: float) -> bool:
         """Wait until all is sent, at most so long; whether it is."""
         with self._changed:
-            return self._changed.wait_for(lambda: len(self) == 0, seconds)
+            return self._changed.wait_for(self._all_sent, seconds)
 
     def close(self, seconds: float = 2) -> None:
         """Send what can be sent in so many seconds; the rest stays on disk for the next process."""
-        self.flush(seconds)
+        with self._changed:
+            self._changed.wait_for(lambda: self._stuck or self._all_sent(), seconds)
         self._closing.set()
         with self._changed:
             self._changed.notify_all()
@@ -79,13 +91,43 @@ class Spool:
         if not self._thread.is_alive():  # else it waits for a receiver that says nothing, and ends with the process
             self._client.close()
 
+    def _begin(self) -> None:
+        """Make the file. One that is damaged is put aside, for it would stay so; without a disk the work goes on."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            len(self)
+        except (OSError, sqlite3.OperationalError) as error:
+            self._complain("written", f"telemetry will be dropped: {self.path} cannot be made ({error})")
+        except sqlite3.DatabaseError as error:
+            logger.warning("telemetry begins anew: %s is damaged (%s), and kept as *.damaged", self.path, error)
+            for file in self.path.parent.glob(f"{self.path.name}*"):
+                file.replace(file.with_name(f"{file.name}.damaged"))
+
+    def _all_sent(self) -> bool:
+        try:
+            return len(self) == 0
+        except (sqlite3.Error, OSError):
+            return False
+
+    def _complain(self, of: str, words: str) -> None:
+        """Once, until it is mended: a batch comes every second."""
+        if of not in self._told:
+            self._told.add(of)
+            logger.warning(words)
+
+    def _get_stuck(self, words: str) -> None:
+        self._complain("sent", words)
+        with self._changed:
+            self._stuck = True
+            self._changed.notify_all()
+
     def _work(self) -> None:
         while not self._closing.is_set():
             try:
                 if batch := self._next():
                     self._send(*batch)
-            except (sqlite3.Error, OSError):
-                logger.warning("telemetry cannot be read from %s", self.path, exc_info=True)
+            except (sqlite3.Error, OSError) as error:
+                self._get_stuck(f"telemetry cannot be read from {self.path} ({error})")
                 self._closing.wait(LONGEST_WAIT)
 
     def _next(self) -> tuple[int, str, bytes] | None:
@@ -100,7 +142,7 @@ class Spool:
         """Send one batch, however often that has to be tried."""
         waiting = Retrying(
             retry=retry_if_exception_type(Unreachable),
-            wait=wait_exponential_jitter(multiplier=0.1, max=LONGEST_WAIT),
+            wait=_patience,
             sleep=self._pause,
             stop=lambda _: self._closing.is_set(),
         )
@@ -123,12 +165,28 @@ class Spool:
                     self.endpoint + path, content=body, headers={"Content-Type": "application/x-protobuf"}
                 )
             except httpx.HTTPError as error:
+                self._get_stuck(f"telemetry waits on disk: {self.endpoint} cannot be reached ({type(error).__name__})")
                 raise Unreachable from error
         if answer.status_code in AGAIN:
-            raise Unreachable
-        if not answer.is_success:
+            self._get_stuck(f"telemetry waits on disk: {self.endpoint} answered {answer.status_code}")
+            after = answer.headers.get("retry-after", "")
+            raise Unreachable(float(after) if after.isdecimal() else 0)
+        self._stuck = False
+        self._told.discard("sent")
+        if answer.is_success:
+            self._count_refused(answer.content)
+        else:
             self.dropped += 1
             logger.warning("telemetry is dropped: the receiver answered %s", answer.status_code)
+
+    def _count_refused(self, content: bytes) -> None:
+        try:  # the answers of all three signals are written alike
+            partial = ExportTraceServiceResponse.FromString(content).partial_success
+        except DecodeError:  # some receivers answer in words
+            return
+        if partial.rejected_spans:
+            self.refused += partial.rejected_spans
+            logger.warning("the receiver refused %d records: %.200s", partial.rejected_spans, partial.error_message)
 
     def _oldest(self) -> tuple[int, str, bytes] | None:
         with self._transaction() as database:
@@ -155,3 +213,10 @@ class Spool:
                 self._ready = True
             database.execute("pragma synchronous = normal")
             yield database
+
+
+def _patience(state: RetryCallState) -> float:
+    """Longer each time, and not shorter than the receiver asks for."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.after if isinstance(error, Unreachable) else 0
+    return max(BACKOFF(state), min(asked, LONGEST_WAIT))

@@ -15,7 +15,7 @@ class Summary:
 
     trace_id: str
     start: int  # of its first span, nanoseconds since 1970
-    seconds: float  # from the start of the first root to the end of the last; without a root, of the first span
+    seconds: float  # from the start of its first root to the end of what was last done there, by the clock of its site
     spans: int
     roots: int  # spans that name no parent: one, if nothing broke the trace
     orphans: int  # spans that name a parent that is not here: not yet, or never
@@ -28,11 +28,13 @@ class Summary:
         """Of what `LINES` finds of a trace; at least one."""
         traces, spans, parents, starts, ends, sites, services, statuses = zip(*rows, strict=True)
         known = {"", *spans}
-        timed = [place for place, parent in enumerate(parents) if not parent] or [0]
+        first = parents.index("") if "" in parents else 0
+        # A streamed answer ends after the root that asked for it; clocks of other sites may be minutes away.
+        ended = max(end for end, site in zip(ends, sites, strict=True) if site == sites[first])
         return cls(
             trace_id=traces[0],
             start=starts[0],
-            seconds=(max(ends[place] for place in timed) - starts[timed[0]]) / 1e9,
+            seconds=(ended - starts[first]) / 1e9,
             spans=len(spans),
             roots=parents.count(""),
             orphans=sum(parent not in known for parent in parents),

@@ -1,6 +1,6 @@
 """What a person looks at: the map of a topology, the messages of a session, and where a trace spent its time.
 
-Holds `topology`, `sequence`, `trace` and `calls`, and `trace_table` and `calls_table` for the last two as text; a trace
+Holds `topology`, `sequence`, `trace` and `map`, and `trace_table` and `map_table` for the last two as text; a trace
 is easier to read without `PLUMBING`.
 Pictures have a ground of their own, so that they can be read in the dark theme too.
 `memory` is a model's, part by part, and `Explorer` chooses one by widgets and says where it fits; `placements` draws
@@ -9,7 +9,7 @@ May import: deploy, placement, tracing, sizing, sites, settings.
 """
 
 from helpers.views import sequence
-from helpers.views.callers import calls, calls_table
+from helpers.views.callers import map, map_table
 from helpers.views.explorer import Explorer
 from helpers.views.memory import memory
 from helpers.views.placement_explorer import PlacementExplorer
@@ -19,6 +19,6 @@ from helpers.views.vpc import vpc
 from helpers.views.waterfall import PLUMBING, trace, trace_table
 
 __all__ = [
-    "PLUMBING", "Explorer", "PlacementExplorer", "calls", "calls_table", "memory", "placements", "sequence", "topology",
+    "PLUMBING", "Explorer", "PlacementExplorer", "map", "map_table", "memory", "placements", "sequence", "topology",
     "trace", "trace_table", "vpc",
 ]  # fmt: skip

@@ -26,7 +26,7 @@ class Call:
     failed: bool
 
 
-def calls(spans: Iterable[Span]) -> Image:
+def map(spans: Iterable[Span]) -> Image:
     """Draw the services by site, and an arrow for each pair of a caller and a callee, at most the busiest 40.
 
     Raises:
@@ -35,7 +35,7 @@ def calls(spans: Iterable[Span]) -> Image:
     return image(*figure_of(spans))
 
 
-def calls_table(spans: Iterable[Span]) -> pd.DataFrame:
+def map_table(spans: Iterable[Span]) -> pd.DataFrame:
     """A row for each pair, the busiest first: caller, callee, calls, errors, p50_ms, p95_ms.
 
     A call takes as long as its CLIENT span, with the way there and back; without one, as long as the callee's span.
@@ -58,7 +58,7 @@ def figure_of(spans: Iterable[Span]) -> tuple[Figure, str]:
     shown = places[: max(MOST, len({each for pair in pairs for each in pair}))]
     counts = {"pairs": len(every) - len(drawn), "services": len(places) - len(shown)}
     more = ", ".join(f"{count} more {what}" for what, count in counts.items() if count)
-    layout = Layout(shown, pairs, f"{more}: see views.calls_table" if more else "" if pairs else "no calls")
+    layout = Layout(shown, pairs, f"{more}: see views.map_table" if more else "" if pairs else "no calls")
     said = []
     for pair, row in zip(pairs, drawn.itertuples(), strict=True):
         errors = f"{row.errors} error{'s' if row.errors > 1 else ''}" if row.errors else ""

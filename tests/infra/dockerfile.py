@@ -11,6 +11,7 @@ from typing import Any
 INSTRUCTION = re.compile(r"^([A-Z]+)\s+(.*)$", re.DOTALL)
 EXACT = re.compile(r"^\S+(:\d+\.\d+\.\d+-[a-z0-9.-]+|@sha256:[0-9a-f]{64})$")  # a whole version, or a digest
 ANY = ("0.0.0.0", "[::]")
+TRACED = "opentelemetry-instrument"  # it runs what follows
 
 
 @dataclass
@@ -83,6 +84,8 @@ def _port_faults(stage: Stage, port: int) -> list[str]:
 
 def _command_faults(stage: Stage) -> list[str]:
     words = stage.command()
+    if words[:1] == [TRACED]:
+        words = words[1:]
     if words[:2] != ["python", "-m"]:
         return [f"the command {' '.join(words)} runs no module of Python"]
     modules = [words[2], *(word.partition(":")[0] for word in words[3:] if re.match(r"^helpers[\w.]*:\w+$", word))]

@@ -1,5 +1,6 @@
 """The images of infra/containers: linted, pinned, without root, with health checks, and all they run is in the kit."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -19,6 +20,7 @@ IGNORE = (ROOT / ".dockerignore").read_text("utf-8")
 HADOLINT = Path(sys.executable).with_name("hadolint")
 LOCK = (ROOT / "requirements.lock").read_text("utf-8")
 APPS = locked.names((FOLDER / "apps.txt").read_text("utf-8"))
+RUNTIME = locked.entries((FOLDER / "runtime.lock").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +111,7 @@ def test_the_runtime_serves_the_app_as_agentcore_asks():
     assert IMAGES["runtime"]["platforms"] == ["linux/arm64"]
     assert words[words.index("--host") + 1] == "0.0.0.0"
     assert words[words.index("--port") + 1] == "8080"
-    module, _, attribute = words[3].partition(":")
+    module, _, attribute = words[words.index("uvicorn") + 1].partition(":")
     asked = f"import {module} as it; print(type(it.{attribute}).__name__, *(r.path for r in it.{attribute}.routes))"
     told = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     assert told.split()[0] == "BedrockAgentCoreApp"
@@ -139,6 +141,7 @@ def imports(packages, modules):
 def test_each_program_can_be_imported_with_what_the_images_install():
     packages = locked.needed(locked.entries(LOCK), APPS) | {"hybrid-agents-workshop"}
     modules = [f"helpers.apps.{name}" for name in PROGRAMS] + ["helpers.inference.__main__", "helpers.inference.runner"]
+    modules += ["helpers.tracing.provider"]  # which a program imports once it is told where its spans go
     assert len(PROGRAMS) >= 12
     assert imports(packages, modules) == []
 
@@ -162,6 +165,30 @@ def test_a_package_that_is_not_locked_is_refused():
         locked.part(LOCK, ["strands-agents", "left-pad"])
 
 
+def unlike(runtime):
+    """What the runtime's lock has in another version than requirements.lock, though it need not, or does not have."""
+    here, whole = ({name: lines[0].split()[0] for name, lines in of.items()} for of in (runtime, locked.entries(LOCK)))
+    apart = [name for name, version in here.items() if version != whole.get(name, version)]
+    forced = re.compile(r"opentelemetry-.*|protobuf")  # by AWS's distribution
+    return [name for name in apart if not forced.fullmatch(name)] + sorted(set(APPS) - set(runtime))
+
+
+def test_the_lock_of_the_runtime_is_the_kits_but_for_what_awss_distribution_pins():
+    assert unlike(RUNTIME) == []
+    assert "aws-opentelemetry-distro" in RUNTIME
+    assert all(any("--hash=sha256:" in line for line in lines) for lines in RUNTIME.values())
+
+
+def test_a_lock_of_the_runtime_that_fell_behind_is_told():
+    behind = {name: lines for name, lines in RUNTIME.items() if name != "tenacity"} | {"mcp": ["mcp==1.10.0 \\"]}
+    assert unlike(behind) == ["mcp", "tenacity"]
+
+
+def test_the_orchestrator_can_be_imported_with_what_its_image_installs():
+    modules = ["helpers.apps.orchestrator", "helpers.tracing.provider"]
+    assert imports({*RUNTIME, "hybrid-agents-workshop"}, modules) == []
+
+
 @pytest.mark.parametrize(
     "name",
     [".env", "notebooks/.env", "tests/conftest.py", ".git/config", ".venv/bin/python", "helpers/__pycache__/a.pyc"],
@@ -173,4 +200,5 @@ def test_a_builder_does_not_get(name):
 def test_a_builder_gets_what_an_image_copies():
     assert is_sent(Path("helpers/apps/stock.py"), IGNORE)
     assert is_sent(Path("infra/containers/apps.txt"), IGNORE)
+    assert is_sent(Path("infra/containers/runtime.lock"), IGNORE)
     assert not is_sent(Path("infra/containers/apps.Dockerfile"), IGNORE)

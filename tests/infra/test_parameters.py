@@ -64,6 +64,7 @@ def test_good_values_are_taken(name):
         ("agents", {"Site": "outpost"}, "T3 is none"),
         ("agents", {"GatewayId": "edge-gw-0123456789"}, "needs its security group"),
         ("agents", {"Learner": "a-b"}, "small letters"),
+        ("agents", {"TelemetryUrl": "http://collector:4318"}, "https"),
         ("knowledge", {"Image": ""}, "needs Image"),
         ("knowledge", {"Site": "outpost", "InstanceType": "m5.large"}, "OutpostArn is empty"),
         ("agentcore", {"MaxLifeSeconds": 30}, "from 60"),

@@ -62,6 +62,8 @@ def test_pods_read_what_they_are_given(manifests):
         ("agents", "AWS_DEFAULT_REGION", "AWS_REGION"),
         ("agents", "PGUSER", "PGUSR"),
         ("agents", "OTEL_PROPAGATORS", "OTEL_PROPAGATOR"),
+        ("agents", "WORKSHOP_TELEMETRY_URL", "WORKSHOP_TELEMETRY"),
+        ("agents", "OTEL_INSTRUMENTATION_A2A_SDK_ENABLED", "OTEL_INSTRUMENTATION_A2A_ENABLED"),
         ("inference", "OLLAMA_HOST", "OLLAMA_ADDRESS"),
         ("knowledge", "POSTGRES_DB", "POSTGRES_DATABASE"),
     ],

@@ -3,11 +3,13 @@
 import re
 from functools import cache
 
+import a2a.utils.telemetry
 import botocore.configprovider
 import psycopg
 from opentelemetry.sdk import environment_variables
 
 from helpers.settings.settings import ROOT, Settings
+from helpers.tracing.provider import OPT_IN
 
 # Of programs that are not here: who reads them, and where that is said.
 ELSEWHERE = {
@@ -16,6 +18,11 @@ ELSEWHERE = {
     "postgres": {"POSTGRES_DB", "POSTGRES_USER", "POSTGRES_PASSWORD"},  # docker-library/docs/postgres
     "jupyter": {"JUPYTER_TOKEN"},  # jupyter_server/auth/identity.py
     "shell": {"HOME"},
+    "adot": {  # amazon/opentelemetry/distro/aws_opentelemetry_distro.py
+        "AGENT_OBSERVABILITY_ENABLED",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+        "OTEL_PYTHON_LOGGING_AUTO_INSTRUMENTATION_ENABLED",
+    },
 }
 GET = re.compile(r'environ(?:\.get\(|\[)"([A-Z_]+)"')
 
@@ -28,12 +35,13 @@ def settings() -> set[str]:
 
 @cache
 def libraries() -> set[str]:
-    """Those of PostgreSQL's client, of boto3 and of OpenTelemetry."""
+    """Those of PostgreSQL's client, of boto3, of OpenTelemetry and of what it traces."""
     libpq = {each.envvar.decode() for each in psycopg.pq.Conninfo.get_defaults() if each.envvar}
     boto = botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES.values()
     named = [name for _, names, *_ in boto for name in ([names] if isinstance(names, str) else names or [])]
     traces = {value for name, value in vars(environment_variables).items() if name.startswith("OTEL_")}
-    return libpq | set(named) | traces | {"OTEL_PROPAGATORS"}  # which the API reads, and names in no list
+    traces |= {a2a.utils.telemetry.ENABLED_ENV_VAR, OPT_IN, "OTEL_PROPAGATORS"}  # the last is in no list of the API's
+    return libpq | set(named) | traces
 
 
 @cache
@@ -49,7 +57,7 @@ def programs() -> set[str]:
 
 def orchestrator() -> set[str]:
     """What the orchestrator reads, on AgentCore Runtime."""
-    return settings() | libraries() | source("helpers/apps/orchestrator.py")
+    return settings() | libraries() | source("helpers/apps/orchestrator.py") | ELSEWHERE["adot"]
 
 
 def jupyter() -> set[str]:

@@ -40,7 +40,8 @@ def test_an_invocation_goes_through_the_container_contract(runtime, name):
     answer = runtime.raw({"hello": "Ü"}, name, traceParent="00-1-2-01", baggage="site=a")
     body = json.loads(answer["response"].read())
     assert body["you_said"] == {"hello": "Ü"} and body["session"] == answer["runtimeSessionId"] == name
-    assert body["headers"]["traceparent"] == "00-1-2-01" and body["headers"]["baggage"] == "site=a"
+    assert body["headers"]["traceparent"] == "00-1-2-01"
+    assert body["headers"]["baggage"] == f"site=a,session.id={name}"  # the session header says which
     assert answer["contentType"] == "application/json" and answer["statusCode"] == 200
 
 

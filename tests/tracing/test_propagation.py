@@ -12,7 +12,7 @@ from helpers.sites.network import Network
 from helpers.sites.program import Program
 from helpers.sites.topology import Topology
 from tests.region.gateway.upstreams import served
-from tests.tracing.test_provider import Receiver
+from tests.tracing.receivers import Receiver
 from tests.waiting import until
 
 THREE = {
@@ -47,11 +47,12 @@ def network(receiver):
 def ask(network, receiver):
     """Runs the caller; its trace's id, once the spans are there."""
 
-    def asked(caller="oregon", **more):
+    def asked(caller="oregon", peer=None, **more):
         receiver.spans.clear()
         receiver.bodies.clear()
         given = []
-        for program in (network["bergedorf"].programs["peer"], network["falkenried"].programs["inventory"]):
+        peer = peer or network["bergedorf"].programs["peer"]
+        for program in (peer, network["falkenried"].programs["inventory"]):
             given += [program.url_from("oregon"), network.issuer.token(caller, program.identity)]
         ran = subprocess.run(
             [sys.executable, "-m", "tests.tracing.caller", *given],
@@ -64,7 +65,7 @@ def ask(network, receiver):
         )
         assert "success" in ran.stdout, ran.stderr
         until(lambda: {"oregon", "falkenried", "bergedorf"} <= {span.site for span in receiver.spans})
-        until(lambda: {"question", "tools/call stock"} <= set(receiver.names))
+        until(lambda: "question" in receiver.names and receiver.names.count("tools/call stock") >= 2)
         return ran.stdout.split()[-1]
 
     return asked
@@ -88,6 +89,33 @@ def test_with_the_trace_passed_on_there_is_one_root_that_covers_all_sites_and_no
     assert {span.trace_id for span in receiver.spans if span.site == "bergedorf"} == {trace}
     assert {span.attributes.get("session.id") for span in spans} == {"s-1"}
     assert receiver.bodies and b"P-1001" not in b"".join(receiver.bodies)
+
+
+def test_a_tool_goes_on_with_the_trace_in_both_versions_of_the_protocol(ask, receiver):
+    trace = ask()
+    calls = [span for span in receiver.spans if span.name == "tools/call stock" and span.site == "falkenried"]
+    assert {span.trace_id for span in calls} == {trace} and len(calls) == 2
+    above = {span.span_id: span for span in receiver.spans}
+    session = next(span for span in receiver.spans if span.name == "by 2025-11-25")
+    assert any(session in ancestors(call, above) for call in calls)
+    assert {call.attributes["session.id"] for call in calls} == {"s-1"}
+
+
+def ancestors(span, above):
+    while span := above.get(span.parent_id):
+        yield span
+
+
+def test_a_peer_that_does_not_take_it_up_begins_a_trace_of_its_own(network, receiver, ask, monkeypatch):
+    monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "asgi")
+    bare = network["bergedorf"].start("tests.sites.peer_app", name="bare")
+    try:
+        monkeypatch.undo()
+        trace = ask(peer=bare)
+    finally:
+        bare.stop()
+    theirs = {span.trace_id for span in receiver.spans if span.service == "bare"}
+    assert theirs and trace not in theirs
 
 
 def test_without_it_the_peer_begins_a_trace_of_its_own(ask, receiver):

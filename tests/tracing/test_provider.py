@@ -2,43 +2,24 @@
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from opentelemetry import baggage, context
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.trace import Status, StatusCode
-from starlette.applications import Starlette
-from starlette.responses import Response
-from starlette.routing import Route
 
+from helpers.settings import Settings
+from helpers.tracing import provider, spans
+from helpers.tracing.errors import NoEndpoint
 from helpers.tracing.provider import setup
-from helpers.tracing.spans import sift
-from helpers.tracing.spool import Spool
 from tests.ports import kept_port
 from tests.region.gateway.upstreams import served
+from tests.tracing.receivers import Receiver
 from tests.waiting import until
-
-
-class Receiver:
-    """Keeps what it was sent; answers with `status`."""
-
-    def __init__(self):
-        self.spans, self.bodies, self.status, self.asked = [], [], 200, 0
-        self.app = Starlette(routes=[Route("/v1/traces", self.answer, methods=["POST"])])
-
-    async def answer(self, request):
-        body = await request.body()
-        self.asked += 1
-        if self.status == 200:
-            self.bodies.append(body)
-            self.spans += sift(ExportTraceServiceRequest.FromString(body)).records
-        return Response(status_code=self.status)
-
-    @property
-    def names(self):
-        return [span.name for span in self.spans]
 
 
 @pytest.fixture
@@ -111,6 +92,23 @@ def test_classified_values_are_taken_out_of_names_and_paths_too(telemetry, recei
     assert receiver.names == ["GET /patients/[patient]"] and b"P-1001" not in receiver.bodies[0]
 
 
+def test_of_a_path_the_words_leave_and_what_may_be_an_id_does_not(telemetry, receiver):
+    names = {
+        "GET /records/P-1001": "GET /records/*",
+        "POST /runtimes/arn%3Aaws/invocations": "POST /runtimes/*/invocations",
+        "POST /v1/traces": "POST /v1/traces",
+        "chat qwen/qwen3-4b": "chat qwen/qwen3-4b",
+    }
+    path = {"url.full": "http://127.0.0.1:8000/records/P-1001", "workshop.note": SECRET}
+    with served(receiver.app) as url:
+        traced = telemetry(url)
+        for name in names:
+            span(traced, name, **path)
+        assert traced.flush()
+    assert receiver.names == list(names.values())
+    assert receiver.spans[0].attributes == {"url.full": "http://127.0.0.1:8000/records/*"}
+
+
 def test_a_span_tells_its_site_and_service_and_the_session_that_it_belongs_to(telemetry, receiver):
     with served(receiver.app) as url:
         traced = telemetry(url, cloud_region="us-west-2")
@@ -175,39 +173,6 @@ def test_spans_that_a_process_left_are_sent_by_the_next(telemetry, receiver, tmp
     assert receiver.names == ["left"]
 
 
-def test_a_spool_that_is_full_drops_the_oldest(tmp_path):
-    spool = Spool(tmp_path / "s.sqlite", "http://127.0.0.1:9", most_bytes=250)
-    for number in range(5):
-        assert spool.put("/v1/traces", bytes([number]) * 100)
-    assert len(spool) == 2 and spool.dropped == 3
-    assert spool._oldest()[2][0] == 3
-    spool.close(0)
-
-
-def test_a_disk_that_cannot_be_written_breaks_no_work(telemetry, receiver, tmp_path, caplog):
-    with served(receiver.app) as url:
-        traced = telemetry(url)
-        span(traced, "before")
-        assert traced.flush()
-        traced.spool.path = tmp_path / "no" / "folder"
-        span(traced, "lost")
-        traced.provider.force_flush()
-        assert traced.spool.dropped == 1 and "cannot be written" in caplog.text
-        traced.spool.path = tmp_path / "falkenried-inventory.sqlite"
-        span(traced, "after")
-        assert traced.flush()
-    assert receiver.names == ["before", "after"]
-
-
-def test_a_receiver_that_never_answers_delays_nobody_and_what_it_did_not_take_stays(telemetry):
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        traced = telemetry(f"http://127.0.0.1:{silent.getsockname()[1]}")
-        for _ in range(5000):  # more than the queue holds
-            span(traced)
-        traced.close()
-        assert len(traced.spool) > 0 and traced.spool.dropped == 0
-
-
 def test_tracing_is_set_up_once_and_strands_is_told_to_keep_words_back(tmp_path):
     code = (
         "import os, sys; from pathlib import Path; from helpers.tracing.provider import setup\n"
@@ -224,3 +189,53 @@ def test_tracing_is_set_up_once_and_strands_is_told_to_keep_words_back(tmp_path)
         [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, timeout=60, env=dict(os.environ)
     )
     assert "Set tracing up once" in run.stdout, run.stderr
+
+
+def test_spans_that_find_no_room_to_wait_are_counted(telemetry, receiver, monkeypatch):
+    monkeypatch.setattr(provider, "QUEUE", 1000)
+    with served(receiver.app) as url:
+        traced = telemetry(url)
+        for _ in range(20_000):
+            span(traced)
+        assert traced.flush(60)
+    assert traced.lost > 0 and len(receiver.spans) + traced.lost == 20_000
+
+
+def test_a_receiver_that_never_answers_delays_nobody_and_what_it_did_not_take_stays(telemetry):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        traced = telemetry(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        for _ in range(5000):
+            span(traced)
+        traced.close()
+        bodies = [ExportTraceServiceRequest.FromString(body) for body in batches(traced.spool)]
+        assert sum(len(spans.sift(body).records) for body in bodies) == 5000 and traced.lost == 0
+
+
+def batches(spool):
+    with closing(sqlite3.connect(spool.path)) as database:
+        return [body for (body,) in database.execute("select body from batches")]
+
+
+def test_where_telemetry_goes_has_to_be_said(monkeypatch, tmp_path, receiver):
+    with pytest.raises(NoEndpoint, match="WORKSHOP_TELEMETRY_URL"):
+        setup("falkenried", "inventory", folder=tmp_path, glob=False)
+    monkeypatch.setattr(provider, "settings", lambda: Settings(telemetry_url="http://127.0.0.1:9"))
+    made = setup("falkenried", "inventory", folder=tmp_path, glob=False)
+    made.close()
+    assert made.spool.endpoint == "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize("named", [None, "none", "tracecontext"])
+def test_what_is_passed_on_is_what_otel_propagators_says(tmp_path, named):
+    code = (
+        "import sys; from pathlib import Path; from helpers.tracing.provider import setup\n"
+        "from opentelemetry import baggage, context, propagate\n"
+        "made = setup('a', 'b', endpoint='http://127.0.0.1:9', folder=Path(sys.argv[1])); headers = {}\n"
+        "context.attach(baggage.set_baggage('session.id', 's-1'))\n"
+        "with made.provider.get_tracer('t').start_as_current_span('x'): propagate.inject(headers)\n"
+        "print(*sorted(headers))"
+    )
+    env = dict(os.environ) | ({"OTEL_PROPAGATORS": named} if named else {})
+    ran = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, timeout=60, env=env)
+    expected = {None: ["baggage", "traceparent"], "none": [], "tracecontext": ["traceparent"]}[named]
+    assert ran.stdout.split() == expected, ran.stderr

@@ -218,7 +218,7 @@ def asked(app, *pieces, **headers):
 
 
 def test_what_is_too_large_or_of_another_type_is_not_read_to_its_end(path):
-    app, piece = application(Store(path)), bytes(2**20)
+    app, piece = application(Intake(Store(path))), bytes(2**20)
     assert asked(app, *[piece] * 100) == (413, LIMIT + 2**20)
     assert asked(app, *[piece] * 100, content_length=str(100 * 2**20)) == (413, 0)
     assert asked(app, *[piece] * 100, content_type="text/plain") == (415, 0)
@@ -328,7 +328,7 @@ def test_a_flood_is_held_back_and_told_to_come_again(path, monkeypatch):
 
     monkeypatch.setattr(store, "_add", slow)
     intake = Intake(store, at_once=2, in_line=5)
-    monkeypatch.setattr(module, "Intake", lambda _: intake)
+    monkeypatch.setattr(module, "Intake", lambda *_, **__: intake)
     with Receiver(store) as receiver, ThreadPoolExecutor(5) as pool:
 
         def work(number):

@@ -104,10 +104,12 @@ def test_a_trace_is_told_in_a_line(store):
     assert (told.sites, told.services) == (("campus-a", "region"), ("pharmacy", "pricing"))
 
 
-def test_without_a_root_a_trace_lasts_as_long_as_its_first_span_with_several_as_all_of_them(store):
+def test_a_trace_lasts_until_what_was_last_done_at_the_site_of_its_first_root(store):
+    elsewhere = {"site": "bergedorf", "start": 100}  # by a clock that is fast
+    store.add_spans([span(1, trace=3), span(2, 3, 1, start=1, seconds=4), span(3, 3, 2, **elsewhere)])  # a stream
     store.add_spans([span(2, parent=1, start=1, seconds=3), span(3, parent=1, start=2, seconds=9)])
     store.add_spans([span(1, trace=2), span(2, trace=2, start=4, seconds=2)])
-    assert [(each.seconds, each.roots, each.orphans) for each in store.traces()] == [(6, 2, 0), (3, 0, 2)]
+    assert [(each.seconds, each.roots, each.orphans) for each in store.traces()] == [(6, 2, 0), (10, 0, 2), (5, 1, 0)]
 
 
 def test_traces_come_by_their_arrival_whatever_the_clock_of_a_site_says(store):

@@ -16,13 +16,13 @@ A, B, C = ("x", "a"), ("x", "b"), ("y", "c")
 
 
 def test_each_pair_has_a_row_the_busiest_first():
-    assert views.calls_table(question()).to_numpy().tolist() == [
+    assert views.map_table(question()).to_numpy().tolist() == [
         ["oregon/orchestrator", "oregon/gateway", 3, 1, 896.0, 1436.0],
         ["oregon/gateway", "falkenried/stock", 2, 0, 800.0, 1412.0],
         ["oregon/gateway", "bergedorf/telemetry", 1, 1, 880.0, 880.0],
         ["oregon/orchestrator", "falkenried/stock-agent", 1, 0, 1490.0, 1490.0],
     ]
-    assert views.calls_table(question()).columns.tolist() == [
+    assert views.map_table(question()).columns.tolist() == [
         *("caller", "callee", "calls", "errors", "p50_ms", "p95_ms")
     ]
 
@@ -32,7 +32,7 @@ def test_percentiles_are_of_what_the_caller_waited():
     for n in range(1, 101):
         ask = make(GATEWAY, "POST", n * 100, n, kind="CLIENT")
         make(STOCK, "tools/call", n * 100, n / 2, ask, kind="SERVER")
-    assert views.calls_table(make.spans).to_numpy().tolist() == [
+    assert views.map_table(make.spans).to_numpy().tolist() == [
         ["oregon/gateway", "falkenried/stock", 100, 0, 50.5, 95.05]
     ]
 
@@ -40,7 +40,7 @@ def test_percentiles_are_of_what_the_caller_waited():
 def test_a_direct_parent_that_is_no_client_counts_by_the_time_of_the_callee():
     make = Maker()
     make(STOCK, "work", 10, 20, make(GATEWAY, "publish", 0, 100))
-    assert views.calls_table(make.spans)["p50_ms"].tolist() == [20]
+    assert views.map_table(make.spans)["p50_ms"].tolist() == [20]
 
 
 def test_a_call_failed_if_either_side_says_so_and_is_counted_once():
@@ -48,27 +48,27 @@ def test_a_call_failed_if_either_side_says_so_and_is_counted_once():
     for of_caller, of_callee in [("Timeout", None), (None, "ToolError"), ("Timeout", "ToolError"), (None, None)]:
         ask = make(GATEWAY, "POST", 0, 10, kind="CLIENT", error=of_caller)
         make(STOCK, "tools/call", 0, 10, ask, kind="SERVER", error=of_callee)
-    assert views.calls_table(make.spans)[["calls", "errors"]].to_numpy().tolist() == [[4, 3]]
+    assert views.map_table(make.spans)[["calls", "errors"]].to_numpy().tolist() == [[4, 3]]
 
 
 def test_calls_within_a_service_and_from_missing_parents_are_none_and_a_service_at_two_sites_is_two():
-    assert views.calls_table(chain(5)).empty
+    assert views.map_table(chain(5)).empty
     make = Maker()
     root = make(("x", "agent"), "a", 0, 10)
     make(("y", "agent"), "b", 0, 10, root)
-    assert views.calls_table(make.spans)[["caller", "callee"]].to_numpy().tolist() == [["x/agent", "y/agent"]]
-    assert views.calls_table(make.spans[1:]).empty
+    assert views.map_table(make.spans)[["caller", "callee"]].to_numpy().tolist() == [["x/agent", "y/agent"]]
+    assert views.map_table(make.spans[1:]).empty
 
 
 def test_a_span_that_arrives_twice_is_one_call_and_ids_are_of_their_trace():
     spans = question()
     again = [replace(span, trace_id="e" * 32) for span in spans]
-    once, twice = views.calls_table(spans), views.calls_table([*spans, *again, *spans])
+    once, twice = views.map_table(spans), views.map_table([*spans, *again, *spans])
     assert (twice["calls"] == 2 * once["calls"]).all()
 
 
 def test_clocks_that_differ_change_nothing():
-    pd.testing.assert_frame_equal(views.calls_table(question()), views.calls_table(question({"falkenried": -120_000})))
+    pd.testing.assert_frame_equal(views.map_table(question()), views.map_table(question({"falkenried": -120_000})))
 
 
 def test_the_picture_has_the_services_by_site_and_a_label_for_each_pair():
@@ -122,7 +122,7 @@ def test_services_that_call_nobody_are_shown_and_what_is_left_out_is_said():
     for n in range(300):
         make(("y", f"service {n}"), "call", 0, 10, root)
     figure, alt = callers.figure_of([*make.spans, Maker(2)(TELEMETRY, "alone", 0, 1)])
-    assert "260 more pairs, 261 more services: see views.calls_table" in texts(figure)
+    assert "260 more pairs, 261 more services: see views.map_table" in texts(figure)
     assert alt.endswith("260 more pairs, 261 more services.")
     assert figure.get_size_inches()[1] < 70
 
@@ -131,12 +131,12 @@ def test_names_may_be_missing_or_hold_a_slash():
     make = Maker()
     root = make(("", ""), "root", 0, 10)
     make(("a/b", "c"), "call", 0, 10, make(AGENT, "call", 0, 10, root))
-    assert views.calls_table(make.spans)["caller"].tolist() == ["falkenried/stock-agent", "unnamed"]
+    assert views.map_table(make.spans)["caller"].tolist() == ["falkenried/stock-agent", "unnamed"]
     assert {"no site", "unnamed", "a/b", "c"} <= set(texts(callers.figure_of(make.spans)[0]))
 
 
 def test_the_same_spans_in_any_order_give_the_same_picture():
     spans = busy()
-    assert views.calls(spans).data == views.calls(spans[::-1]).data
-    assert views.calls(question()).data != views.calls(spans).data
-    assert views.calls(question()).width == 1000 and ORCHESTRATOR[1] in views.calls(question()).alt
+    assert views.map(spans).data == views.map(spans[::-1]).data
+    assert views.map(question()).data != views.map(spans).data
+    assert views.map(question()).width == 1000 and ORCHESTRATOR[1] in views.map(question()).alt

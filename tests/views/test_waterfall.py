@@ -215,7 +215,7 @@ def test_a_root_is_hidden_only_with_all_that_is_below_it():
     assert len(views.trace_table([*small(), alone], hide=["ask", "GET *"])) == 4
 
 
-@pytest.mark.parametrize("show", [views.trace, views.trace_table, views.calls, views.calls_table])
+@pytest.mark.parametrize("show", [views.trace, views.trace_table, views.map, views.map_table])
 def test_no_spans_are_refused_with_the_remedy(show):
     with pytest.raises(ValueError, match=r"no spans to show\. Run what is traced first, and wait"):
         show([])
@@ -234,7 +234,7 @@ def test_hostile_text_is_drawn_as_it_is_on_one_line_within_its_room(text):
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # matplotlib warns of signs that its font lacks
         assert views.trace(make.spans, title=text).data.startswith(b"\x89PNG")
-        assert views.calls(make.spans).data.startswith(b"\x89PNG")
+        assert views.map(make.spans).data.startswith(b"\x89PNG")
     shown = [*drawn(make.spans, title=text), *(" ".join(row.name.split()) for row in rows(make.spans))]
     assert all(each.isprintable() for each in shown)
     found = views.trace_table(make.spans)

@@ -4,12 +4,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 from helpers.region.gateway.messages import Json
-from helpers.region.gateway.operations import BadTarget
+from helpers.region.gateway.operations import BadTarget, Operation
 from helpers.sites.private import write_private
 
 MOST_TOOLS = 1000  # of a target
@@ -27,6 +27,7 @@ class Catalogue:
     resources: list[Json] = field(default_factory=list)
     templates: list[Json] = field(default_factory=list)
     stateless: bool = False  # whether its server speaks MCP without sessions too
+    operations: dict[str, Operation] = field(default_factory=dict)  # by the tool that each is; they are not kept
 
     def check(self, target: str) -> Self:
         """This catalogue, if AgentCore Gateway takes it.
@@ -53,7 +54,7 @@ class Catalogue:
     def write(self, path: Path) -> None:
         """Keep it, for a Region that starts again while the target is away."""
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_private(path, json.dumps(asdict(self)).encode())
+        write_private(path, json.dumps(asdict(replace(self, operations={}))).encode())
 
     @classmethod
     def kept(cls, path: Path) -> Self | None:

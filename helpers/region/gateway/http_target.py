@@ -4,15 +4,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import quote
 
-import aiohttp
-
 from helpers.region.gateway.authorizer import Caller, Request
 from helpers.region.gateway.aws import Aws
 from helpers.region.gateway.catalogue import Catalogue
+from helpers.region.gateway.masking import Mask
 from helpers.region.gateway.messages import Refused
 from helpers.region.gateway.operations import BadTarget
 from helpers.region.gateway.queries import passed_on
-from helpers.region.gateway.reach import Reach, beyond
+from helpers.region.gateway.reach import Answer, Reach, beyond
 from helpers.region.gateway.resources import Target
 from helpers.region.gateway.rules import CALLER, PASSED_ON, ROLE
 
@@ -36,7 +35,7 @@ class HttpTargets:
     @asynccontextmanager
     async def send(
         self, target: Target, path: str, query: str, request: Request, caller: Caller
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    ) -> AsyncIterator[Answer]:
         """The target's answer, whose body has not been read; `path` is quoted, and empty or begins with a slash.
 
         Raises:
@@ -44,10 +43,10 @@ class HttpTargets:
             NoCredentials, aiohttp.ClientError, TimeoutError: the target cannot be asked.
         """
         headers = _passed(request.headers, target)
-        if target.kind == "agentcoreRuntime":
+        if target.kind == "agentcoreRuntime":  # with the gateway's role, or the caller's: here both are the Region's
             place = _invocations(target, path, request)
-            async with self.aws.request("bedrock-agentcore", "POST", place, headers, request.body) as answer:
-                yield answer
+            async with self.aws.request("bedrock-agentcore", "POST", place, headers, request.body) as found:
+                yield Answer(found, Mask())  # an agent is not shown the signature
             return
         query = passed_on(query, target)
         url = target.configuration["endpoint"].rstrip("/") + path + f"?{query}" * bool(query)
@@ -66,12 +65,6 @@ def _invocations(target: Target, path: str, request: Request) -> str:
         raise Refused(-32601, f"An agent has /{target.name}/invocations, for POST.", 404)
     arn, qualifier = target.configuration["arn"], target.configuration.get("qualifier", "DEFAULT")
     return f"/runtimes/{quote(arn, safe='')}/invocations?qualifier={quote(qualifier, safe='')}"
-
-
-async def pieces(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """The body as it comes."""
-    async for piece in answer.content.iter_any():
-        yield piece
 
 
 def returned(headers: Mapping[str, str], target: Target) -> dict[str, str]:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-import aiohttp
 from mcp_types.version import LATEST_HANDSHAKE_VERSION, MODERN_PROTOCOL_VERSIONS
 
 from helpers.region.gateway.aws import Aws
@@ -13,7 +12,7 @@ from helpers.region.gateway.exchange import Exchange
 from helpers.region.gateway.messages import Json, error
 from helpers.region.gateway.operations import BadTarget
 from helpers.region.gateway.payloads import tools
-from helpers.region.gateway.reach import Reach, beyond
+from helpers.region.gateway.reach import Answer, Reach, beyond
 from helpers.region.gateway.resources import Target
 from helpers.region.gateway.upstream import BrokeOff, Send, TargetFailed, TooLate, Upstream, stateless
 
@@ -22,6 +21,7 @@ OFFERS = {  # the capability, the method, where they are in its result, and in a
     "prompts": (("prompts/list", "prompts"),),
     "resources": (("resources/list", "resources"), ("resources/templates/list", "resourceTemplates")),
 }
+NAMES = [name for lists in OFFERS.values() for _, name in lists]
 PAGES = 100  # of a list, at most
 ASKS = {"elicitation/create": "elicitation", "sampling/createMessage": "sampling"}
 META = {
@@ -47,8 +47,8 @@ class McpServer:
             found = {name: await _all(upstream, method, name) for method, name in await _offers(upstream)}
         finally:
             await upstream.close()
-        templates = found.pop("resourceTemplates", [])
-        return Catalogue(**found, templates=templates, stateless=await self._speaks_stateless(target))
+        listed, prompts, resources, templates = (found.get(name, []) for name in NAMES)
+        return Catalogue(listed, prompts, resources, templates, await self._speaks_stateless(target))
 
     async def listed(self, target: Target, method: str, exchange: Exchange) -> list[Json]:
         """A list of the server's as it is now, for a target that is listed live; empty if it has none of the kind."""
@@ -104,7 +104,7 @@ class McpServer:
     def _send(self, target: Target) -> Send:
         """How requests go to the server of a target."""
 
-        async def send(method: str, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
+        async def send(method: str, headers: Mapping[str, str], body: bytes) -> Answer:
             return await self.reach.send(target.credentials, method, _url(target), headers, body)
 
         return send

@@ -13,6 +13,7 @@ INVALID = -32602  # parameters
 NOT_FOUND = -32002  # a resource
 MOST = 6 * 2**20  # bytes of a message, either way: AgentCore Gateway's quota
 TOO_LARGE = f"A message has at most {MOST:,} bytes."
+TOO_DEEP = "The JSON is nested too deeply."
 
 
 class Refused(Exception):
@@ -65,11 +66,11 @@ def event(message: Json) -> bytes:
     return b"event: message\ndata: " + encode(message) + b"\n\n"
 
 
-async def events(pieces: AsyncIterator[bytes]) -> AsyncIterator[Json]:
-    """The messages of a stream of events, each as soon as it is there.
+async def events(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The messages of a stream of events, each as soon as it is there, as JSON.
 
     Raises:
-        ValueError: one is no JSON object, or larger than `MOST`.
+        ValueError: one is larger than `MOST`.
     """
     rest = b""
     async for piece in pieces:
@@ -77,7 +78,7 @@ async def events(pieces: AsyncIterator[bytes]) -> AsyncIterator[Json]:
         *whole, rest = rest.split(b"\n\n")
         for block in whole:
             if data := _data(block):
-                yield decode(data)
+                yield data
         if len(rest) > MOST:
             raise ValueError(TOO_LARGE)
 
@@ -96,7 +97,7 @@ def decode(data: bytes) -> Json:
     try:
         message = json.loads(data)
     except RecursionError as found:
-        raise ValueError("The JSON is nested too deeply.") from found
+        raise ValueError(TOO_DEEP) from found
     if not isinstance(message, dict):
         raise ValueError("A message is one JSON object.")
     return message

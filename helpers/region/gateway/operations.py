@@ -66,6 +66,7 @@ class Request:
     url: str
     headers: dict[str, str]
     content: bytes | None
+    service: str | None = None  # what it is signed for, if the API's description says that
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class Operation:
     media: str = JSON
     body_needed: bool = False
     query: tuple[tuple[str, str], ...] = field(default=())  # what each call has in its query
+    service: str | None = None  # what calls are signed for
 
     def request(self, arguments: Json) -> Request:
         """The request of a call.
@@ -101,7 +103,7 @@ class Operation:
             raise BadArguments(f"The arguments cannot be written into a request: {error}") from error
         if content is not None:
             headers["Content-Type"] = self.media
-        return Request(self.method, url, headers, content)
+        return Request(self.method, url, headers, content, self.service)
 
     def _given(self, arguments: Json, where: Where) -> Iterator[tuple[str, str, Any]]:
         """Name of the argument, name in the request, value."""

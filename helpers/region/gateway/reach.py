@@ -1,15 +1,62 @@
 """How a gateway reaches its targets: with its credentials, to this machine and nowhere else."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import aiohttp
 from yarl import URL
 
-from helpers.region.gateway.masking import masked
-from helpers.region.gateway.messages import MOST, TOO_LARGE, Json
+from helpers.region.gateway.masking import Mask
+from helpers.region.gateway.messages import MOST, TOO_DEEP, TOO_LARGE, Json, decode
 from helpers.region.outbound import Outbound
 from helpers.region.tokens import is_here
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A target's answer, whose body has not been read; what is read of it here is without what the target was shown."""
+
+    http: aiohttp.ClientResponse
+    mask: Mask
+
+    async def __aenter__(self) -> Self:
+        """The answer itself."""
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Let go of its connection."""
+        self.http.release()
+        await self.http.wait_for_close()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What it says beside its body."""
+        return {name: self.mask.text(value) for name, value in self.http.headers.items()}
+
+    async def body(self) -> bytes:
+        """All of its body.
+
+        Raises:
+            ValueError: it is too large.
+        """
+        return self.mask.body(await read(self.http))
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """Its body as it comes."""
+        return self.mask.pieces(self.http.content.iter_any())
+
+    def message(self, data: bytes) -> Json:
+        """A message of its body, which is JSON, from its bytes as they came.
+
+        Raises:
+            ValueError: it is none.
+        """
+        found = decode(data)
+        try:
+            return self.mask.json(found) if self.mask.finds(data) else found
+        except RecursionError as error:
+            raise ValueError(TOO_DEEP) from error
 
 
 @dataclass(frozen=True)
@@ -19,16 +66,20 @@ class Reach:
     http: aiohttp.ClientSession
     outbound: Outbound
 
-    async def send(
-        self, credentials: Json, method: str, url: str, headers: Mapping[str, str], body: bytes
-    ) -> aiohttp.ClientResponse:
+    async def send(self, credentials: Json, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """The answer, whose body has not been read; a token that is not taken any more is fetched anew, once.
 
         Raises:
             NoCredentials, aiohttp.ClientError, TimeoutError: there is none.
         """
-        _, _, answer = await self._sent(credentials, method, url, headers, body)
-        return answer
+        sent, shown = await self.outbound.headers(credentials, method, url, headers, body)
+        answer = await send(self.http, method, sent, {**headers, **shown}, body)
+        if answer.status == 401 and credentials.get("credentialProviderType") == "OAUTH":
+            answer.release()
+            self.outbound.forget(credentials, shown)
+            sent, shown = await self.outbound.headers(credentials, method, url, headers, body)
+            answer = await send(self.http, method, sent, {**headers, **shown}, body)
+        return Answer(answer, Mask.of(url, sent, shown))
 
     async def ask(
         self, credentials: Json, method: str, url: str, headers: Mapping[str, str], body: bytes
@@ -38,22 +89,8 @@ class Reach:
         Raises:
             ValueError: it is too large; and what `send` raises.
         """
-        sent, shown, answer = await self._sent(credentials, method, url, headers, body)
-        async with answer:
-            return answer.status, masked((await read(answer)).decode(errors="replace"), url, sent, shown)
-
-    async def _sent(
-        self, credentials: Json, method: str, url: str, headers: Mapping[str, str], body: bytes
-    ) -> tuple[str, dict[str, str], aiohttp.ClientResponse]:
-        """The address and the headers that were shown, and the answer."""
-        sent, shown = await self.outbound.headers(credentials, method, url, headers, body)
-        answer = await send(self.http, method, sent, {**headers, **shown}, body)
-        if answer.status == 401 and credentials.get("credentialProviderType") == "OAUTH":
-            answer.release()
-            self.outbound.forget(credentials, shown)
-            sent, shown = await self.outbound.headers(credentials, method, url, headers, body)
-            answer = await send(self.http, method, sent, {**headers, **shown}, body)
-        return sent, shown, answer
+        async with await self.send(credentials, method, url, headers, body) as answer:
+            return answer.http.status, (await answer.body()).decode(errors="replace")
 
 
 async def send(

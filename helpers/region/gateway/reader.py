@@ -28,30 +28,37 @@ class Reader:
 
     async def read(self, target: Target) -> None:
         """Find out what a target offers, and tell the clients of its gateway if that has changed."""
+        before = target.tools  # as clients know them
+        target.rename()  # calls go by its new name at once, whatever becomes of reading it
         catalogue, reasons = await self._found(target)
-        if catalogue:
-            catalogue.write(self._path(target))
-        elif target.status == "CREATING" and target.kind == "mcpServer":  # what others offer is known without asking
+        # Only a server may be away when a Region begins; what others offer is known without asking.
+        if not catalogue and target.status == "CREATING" and target.kind == "mcpServer":
             catalogue = Catalogue.kept(self._path(target))
             reasons = [] if catalogue else reasons
-        before = target.tools
-        if target.status != "SYNCHRONIZING":  # else the server is the same, and calls may be under way
-            await self.sessions.drop(target.target_id)
-        target.settle(catalogue, reasons)
-        if target.tools != before:
-            self.sessions.tell(target.gateway_id, CHANGED)
+        try:
+            if target.status != "SYNCHRONIZING":  # else the server is the same, and calls may be under way
+                await self.sessions.drop(target.target_id)
+        finally:  # whatever becomes of the sessions: a state that never ends would tell nobody anything
+            target.settle(catalogue, reasons)
+            if target.tools != before:
+                self.sessions.tell(target.gateway_id, CHANGED)
 
     async def forget(self, target: Target) -> None:
         """A target is gone."""
         self._path(target).unlink(missing_ok=True)
-        await self.sessions.drop(target.target_id)
-        self.sessions.tell(target.gateway_id, CHANGED)
+        try:
+            await self.sessions.drop(target.target_id)
+        finally:
+            self.sessions.tell(target.gateway_id, CHANGED)
 
     async def _found(self, target: Target) -> tuple[Catalogue | None, list[str]]:
         try:
             async with asyncio.timeout(SECONDS):
                 found = await self.kinds[target.kind].read(target)
-            return (found.check(target.name) if target.over_mcp else found), []
+            if target.over_mcp:
+                found.check(target.name)
+            found.write(self._path(target))
+            return found, []
         except BadTarget as error:
             return None, error.reasons
         except (TargetFailed, TimeoutError) as error:

@@ -155,12 +155,16 @@ class Target(models.GatewayTarget):  # type: ignore[misc]
         """How the gateway shows who it is; nothing if it does not."""
         return next(iter(self.credential_provider_configurations), {})
 
+    def rename(self) -> None:
+        """Let its tools have the name that it has now."""
+        self.__dict__.pop("tools", None)
+
     def settle(self, catalogue: Catalogue | None, reasons: list[str]) -> None:
         """What became of reading it. What was known before stays, if nothing new is."""
         self.reasons = reasons
         if catalogue:
             self.catalogue, self.synchronized_at = catalogue, utcnow()
-            self.__dict__.pop("tools", None)
+        self.rename()
         self.status = FAILED.get(self.status, self.status) if reasons else "READY"
 
     def to_dict(self) -> Json:

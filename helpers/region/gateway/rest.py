@@ -25,17 +25,15 @@ class Rest(ABC):
 
     def __init__(self, aws: Aws, reach: Reach) -> None:
         self.aws, self.reach = aws, reach
-        self.operations: dict[str, dict[str, Operation]] = {}  # by the id of their target, and their name
 
     async def read(self, target: Target) -> Catalogue:
         """The operations that are tools."""
         found = await self.found(target)
-        self.operations[target.target_id] = {each.tool["name"]: each for each in found}
-        return Catalogue([each.tool for each in found])
+        return Catalogue([each.tool for each in found], operations={each.tool["name"]: each for each in found})
 
     async def call(self, target: Target, tool: str, exchange: Exchange) -> AsyncIterator[Json]:
         """Send the request of an operation."""
-        operation, arguments = self.operations[target.target_id][tool], exchange.params.get("arguments") or {}
+        operation, arguments = _operation(target, tool), exchange.params.get("arguments") or {}
         try:
             check(arguments, operation.tool)
             request = operation.request(arguments)
@@ -46,8 +44,11 @@ class Rest(ABC):
         yield result(exchange.id, text(await self._send(target, request)))
 
     async def _send(self, target: Target, request: Request) -> str:
-        async with in_words():
-            status, said = await self.ask(target, request)
+        try:
+            async with in_words():
+                status, said = await self.ask(target, request)
+        except BadTarget as error:
+            raise TargetFailed(str(error)) from error
         if status >= 300:
             raise TargetFailed(f"The target answered {status}: {said[:2000]}")
         return said
@@ -62,7 +63,20 @@ class Rest(ABC):
 
     @abstractmethod
     async def ask(self, target: Target, request: Request) -> tuple[int, str]:
-        """Status and text of the answer to a request."""
+        """Status and text of the answer to a request.
+
+        Raises:
+            BadTarget: what would answer is not there any more.
+        """
+
+
+def _operation(target: Target, tool: str) -> Operation:
+    """The operation that a tool is; when a Region begins, tools are known before they can be called."""
+    operation = target.catalogue.operations.get(tool) if target.catalogue else None
+    if operation is None:
+        why = " ".join(target.reasons) or "Repeat the call in a moment."
+        raise TargetFailed(f"The target {target.name} was not read yet since this Region began. {why}")
+    return operation
 
 
 class Document(Rest):
@@ -71,7 +85,6 @@ class Document(Rest):
     def __init__(self, aws: Aws, reach: Reach, parse: Parse, signing: Signing | None = None) -> None:
         super().__init__(aws, reach)
         self.parse, self.signing = parse, signing
-        self.services: dict[str, str] = {}  # by the id of their target
 
     async def found(self, target: Target) -> list[Operation]:
         """The operations of the document."""
@@ -79,19 +92,18 @@ class Document(Rest):
         operations = await asyncio.to_thread(self.parse, document)
         if reasons := beyond(each.server for each in operations):
             raise BadTarget(reasons)
-        if self.signing and (service := await asyncio.to_thread(self.signing, document)):
-            self.services[target.target_id] = service
-        return operations
+        service = await asyncio.to_thread(self.signing, document) if self.signing else None
+        return [replace(each, service=service) for each in operations]
 
     async def ask(self, target: Target, request: Request) -> tuple[int, str]:
         """Status and text of the server's answer."""
         return await self.reach.ask(
-            self._credentials(target), request.method, request.url, request.headers, request.content or b""
+            _credentials(target, request), request.method, request.url, request.headers, request.content or b""
         )
 
-    def _credentials(self, target: Target) -> Json:
-        """With the gateway's role, for the service that the document names."""
-        service = self.services.get(target.target_id)
-        if target.credentials.get("credentialProviderType") != ROLE or service is None:
-            return target.credentials
-        return target.credentials | {"credentialProvider": {"iamCredentialProvider": {"service": service}}}
+
+def _credentials(target: Target, request: Request) -> Json:
+    """With the gateway's role, for the service that the document names."""
+    if target.credentials.get("credentialProviderType") != ROLE or request.service is None:
+        return target.credentials
+    return target.credentials | {"credentialProvider": {"iamCredentialProvider": {"service": request.service}}}

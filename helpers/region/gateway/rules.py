@@ -24,6 +24,7 @@ CREDENTIALS: dict[str, set[str | None]] = {  # by kind; None means without
     "passthrough": {None, ROLE, CALLER, OAUTH, KEY, PASSED_ON},
 }
 GRANT = "CLIENT_CREDENTIALS"  # the only one of OAuth that needs nobody else
+NO_TOKENS = "Its agents take signatures of AWS only. Use GATEWAY_IAM_ROLE, or an agent of your own and a passthrough."
 PROVIDERS = {OAUTH: "oauthCredentialProvider", KEY: "apiKeyCredentialProvider"}
 NAMES_ITS_SERVICE = {"mcpServer", "openApiSchema", "passthrough"}  # with the gateway's role
 LIVE = "A target that is listed live (DYNAMIC) cannot be searched; the gateway has SEMANTIC search."
@@ -118,17 +119,19 @@ def check_change(params: Json, targets: list[Target]) -> None:
     for target in targets:
         if target.live and mcp.get("searchType") == "SEMANTIC":
             raise ValidationError(LIVE)
-        if target.credentials.get("credentialProviderType") == CALLER:
-            _check_signed(params["authorizerType"])
+        _check_caller(target.credentials.get("credentialProviderType"), params["authorizerType"])
         if "sessionConfiguration" in mcp and "mcp-session-id" in map(
             str.lower, _headers(target.metadata_configuration)
         ):
             raise ValidationError(SESSIONS)
 
 
-def _check_signed(authorizer_type: str) -> None:
-    if authorizer_type not in ("AWS_IAM", "AUTHENTICATE_ONLY"):
+def _check_caller(chosen: str | None, authorizer_type: str) -> None:
+    """Refuse to pass on what callers of such a gateway do not show."""
+    if chosen == CALLER and authorizer_type not in ("AWS_IAM", "AUTHENTICATE_ONLY"):
         raise ValidationError(f"{CALLER} needs a gateway whose callers sign: AWS_IAM or AUTHENTICATE_ONLY.")
+    if chosen == PASSED_ON and authorizer_type != "CUSTOM_JWT":
+        raise ValidationError(f"{PASSED_ON} needs a gateway whose callers have tokens: CUSTOM_JWT.")
 
 
 def _headers(metadata: Json | None) -> list[str]:
@@ -157,12 +160,13 @@ def _check_credentials(kind: str, gateway: Gateway, given: list[Json]) -> None:
         )
     if chosen in PROVIDERS and PROVIDERS[chosen] not in provider:
         raise ValidationError(f"The credentials {chosen} need credentialProvider.{PROVIDERS[chosen]}, with its ARN.")
+    if kind == "agentcoreRuntime" and chosen in (OAUTH, PASSED_ON):
+        raise ValidationError(f"This Region on a laptop has no {chosen} for targets of the kind {kind}. {NO_TOKENS}")
     if chosen == OAUTH and (grant := provider[PROVIDERS[OAUTH]].get("grantType", GRANT)) != GRANT:
         raise ValidationError(
             f"This Region on a laptop has no grant {grant}: no user logs in, no token is exchanged. Use {GRANT}."
         )
-    if chosen == CALLER:
-        _check_signed(gateway.authorizer_type)
+    _check_caller(chosen, gateway.authorizer_type)
 
 
 def _check_metadata(gateway: Gateway, kind: str, given: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ from helpers.region.gateway.authorizer import Authorizer, Request, metadata
 from helpers.region.gateway.aws import Aws
 from helpers.region.gateway.dispatch import GENERIC, Dispatch
 from helpers.region.gateway.endpoint import Endpoint
-from helpers.region.gateway.http_target import HttpTargets, pieces, returned
+from helpers.region.gateway.http_target import HttpTargets, returned
 from helpers.region.gateway.kinds import kinds
 from helpers.region.gateway.messages import MOST, TOO_LARGE, Refused
 from helpers.region.gateway.operations import IN_PATH
@@ -159,7 +159,7 @@ class Gateways:
                 raise Refused(-32603, "The target cannot be reached.", 502) from error
             except NoCredentials as error:
                 raise Refused(-32603, str(error) if gateway.explains else GENERIC, 502) from error
-            response = StreamingResponse(pieces(answer), answer.status, returned(answer.headers, target))
+            response = StreamingResponse(answer.pieces(), answer.http.status, returned(answer.headers, target))
             await response(received.scope, received.receive, send)
 
     async def _gateway(self, received: Received) -> tuple[Gateway, Request]:

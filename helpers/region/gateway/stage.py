@@ -7,7 +7,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 
 from helpers.region.cloud import REGION
 from helpers.region.gateway import api_gateway
-from helpers.region.gateway.masking import masked
+from helpers.region.gateway.masking import Mask
 from helpers.region.gateway.operations import BadTarget, Operation, Request
 from helpers.region.gateway.resources import Target
 from helpers.region.gateway.rest import Rest
@@ -33,7 +33,8 @@ class ApiStage(Rest):
         )
         signed = replace(request, url=url, headers=request.headers | shown)
         answer = await execute(self._api(target), target.configuration["stage"], signed, self.aws.invoke)
-        return answer.status, masked(answer.content.decode(errors="replace"), request.url, url, shown)
+        mask = Mask.of(request.url, url, shown)
+        return answer.status, mask.body(answer.content).decode(errors="replace")
 
     def _api(self, target: Target) -> RestAPI:
         found = apigateway_backends[DEFAULT_ACCOUNT_ID][REGION].apis.get(target.configuration["restApiId"])

@@ -5,6 +5,7 @@ request validators do nothing, and methods with authorizers answer everybody wit
 through those. A function's base64 is always decoded.
 """
 
+import asyncio
 import base64
 import json
 import re
@@ -14,10 +15,10 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 from uuid import uuid4
 
-from moto.apigateway.models import Method, Resource, RestAPI, apigateway_backends
+from moto.apigateway.models import Integration, Method, Resource, RestAPI, apigateway_backends
 
 from helpers.region.gateway.api_gateway import deployed
-from helpers.region.gateway.integrations import FUNCTION, Answer, Received, http, mock, refusal, told
+from helpers.region.gateway.integrations import FUNCTION, Answer, Received, http, limit, mock, refusal, told
 from helpers.region.gateway.operations import LABEL, Json, Request
 from helpers.region.gateway.upstream import TargetFailed
 
@@ -45,15 +46,23 @@ async def execute(api: RestAPI, stage: str, request: Request, invoke: Invoke) ->
     integration = method.method_integration
     if integration.integration_type == "MOCK":
         return mock(integration)
-    if integration.integration_type != "AWS_PROXY":
-        return await http(integration, received)
+    try:
+        async with asyncio.timeout(limit(integration)):
+            if integration.integration_type == "AWS_PROXY":
+                return await _called(integration, event(api, stage, resource, received), invoke)
+            return await http(integration, received)
+    except TimeoutError:
+        return told(504, "Endpoint request timed out")
+
+
+async def _called(integration: Integration, given: Json, invoke: Invoke) -> Answer:
+    """What a function answers."""
     arn = FUNCTION.fullmatch(integration.uri)
     assert arn  # else it was refused
     try:
-        payload = await invoke(arn[1], event(api, stage, resource, received))
+        return translated(await invoke(arn[1], given))
     except TargetFailed:
         return told(500, "Internal server error")
-    return translated(payload)
 
 
 def _route(api: RestAPI, path: str, method: str) -> tuple[Resource, Method, dict[str, str]] | None:

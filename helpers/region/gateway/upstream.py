@@ -14,8 +14,8 @@ import aiohttp
 from mcp.shared.inbound import NAME_BEARING_METHODS, encode_header_value
 from mcp_types.version import LATEST_HANDSHAKE_VERSION, MODERN_PROTOCOL_VERSIONS
 
-from helpers.region.gateway.messages import Json, decode, encode, error, events
-from helpers.region.gateway.reach import read
+from helpers.region.gateway.messages import Json, encode, error, events
+from helpers.region.gateway.reach import Answer, read
 from helpers.region.tokens import NoCredentials
 
 ACCEPT = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
@@ -23,7 +23,7 @@ SESSION, VERSION = "Mcp-Session-Id", "MCP-Protocol-Version"
 CLIENT = {"name": "agentcore-gateway", "version": "1.0.0"}
 CLOSE_SECONDS = 2.0
 END_SECONDS = 0.1
-Send = Callable[[str, Mapping[str, str], bytes], Awaitable[aiohttp.ClientResponse]]  # method, headers, body
+Send = Callable[[str, Mapping[str, str], bytes], Awaitable[Answer]]  # method, headers, body
 
 
 class TargetFailed(Exception):
@@ -99,9 +99,9 @@ class Upstream:
         Raises:
             TargetFailed: the server does not take it.
         """
-        async with in_words(), await self._posted(message, {}) as response:
-            if response.status >= 400:
-                raise TargetFailed(f"The server answered {response.status}.")
+        async with in_words(), await self._posted(message, {}) as answer:
+            if answer.http.status >= 400:
+                raise TargetFailed(f"The server answered {answer.http.status}.")
 
     def abandon(self, number: int) -> None:
         """Tell the server that nobody waits for its response any more, so that no tool waits for an answer for ever.
@@ -119,11 +119,11 @@ class Upstream:
                 await self.post({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params})
 
     async def close(self) -> None:
-        """End the session, if the server still knows it."""
+        """End the session, if the server still knows it and can be told."""
         if not self._session:
             return
-        with suppress(TargetFailed, aiohttp.ClientError, TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS), await self._posted(None, {}, "DELETE"):
+        with suppress(TargetFailed):
+            async with in_words(), asyncio.timeout(CLOSE_SECONDS), await self._posted(None, {}, "DELETE"):
                 self._session = None
 
     async def opened(self) -> None:
@@ -149,16 +149,14 @@ class Upstream:
 
     async def _send(self, message: Json, headers: Mapping[str, str]) -> AsyncIterator[Json]:
         """The messages of the answer to a request; the response has to come."""
-        async with in_words(), await self._posted(message, headers) as response:
-            if response.status == 404 and self._session:
+        async with in_words(), await self._posted(message, headers) as answer:
+            if answer.http.status == 404 and self._session:
                 raise _Forgotten
-            self._session = response.headers.get(SESSION, self._session)
-            async for found in _to_response(response, message["id"]):
+            self._session = answer.http.headers.get(SESSION, self._session)
+            async for found in _to_response(answer, message["id"]):
                 yield found
 
-    async def _posted(
-        self, message: Json | None, headers: Mapping[str, str], method: str = "POST"
-    ) -> aiohttp.ClientResponse:
+    async def _posted(self, message: Json | None, headers: Mapping[str, str], method: str = "POST") -> Answer:
         body = encode(message) if message else b""
         given = ACCEPT | dict(headers)
         if self._session:
@@ -178,14 +176,14 @@ async def stateless(send: Send, message: Json, headers: Mapping[str, str]) -> As
     given = ACCEPT | dict(headers) | {VERSION: MODERN_PROTOCOL_VERSIONS[-1], "Mcp-Method": message["method"]}
     given |= {"Mcp-Name": encode_header_value(message["params"][named])} if named else {}
     body = encode(message)
-    async with in_words(), await send("POST", given, body) as response:
-        async for found in _to_response(response, message["id"]):
+    async with in_words(), await send("POST", given, body) as answer:
+        async for found in _to_response(answer, message["id"]):
             yield found
 
 
-async def _to_response(response: aiohttp.ClientResponse, to: Any) -> AsyncIterator[Json]:  # noqa: ANN401 - an id
+async def _to_response(answer: Answer, to: Any) -> AsyncIterator[Json]:  # noqa: ANN401 - an id
     """The messages in an answer, up to the response to the request with the id `to`; that has to come."""
-    messages = received(response)
+    messages = received(answer)
     async for found in messages:
         yield found
         if found.get("id") == to and "method" not in found:
@@ -194,21 +192,22 @@ async def _to_response(response: aiohttp.ClientResponse, to: Any) -> AsyncIterat
     raise BrokeOff("The server ended its answer before the response.")
 
 
-async def received(response: aiohttp.ClientResponse) -> AsyncIterator[Json]:
-    """The messages in an answer of an MCP server.
+async def received(answer: Answer) -> AsyncIterator[Json]:
+    """The messages in an answer of an MCP server, without what the server was shown.
 
     Raises:
         TargetFailed: it is no answer of one.
         ValueError: it is not what it says that it is, or too large.
     """
+    response = answer.http
     if response.content_type == "text/event-stream" and response.ok:
-        async for message in events(response.content.iter_any()):
-            yield message
+        async for data in events(response.content.iter_any()):
+            yield answer.message(data)
         return
     body = await read(response)
     if response.content_type != "application/json":
         raise TargetFailed(f"The server answered {response.status} with {response.content_type}, which is not MCP.")
-    message = decode(body)
+    message = answer.message(body)
     if message.get("jsonrpc") != "2.0":
         raise TargetFailed(f"The server answered {response.status} with JSON that is not MCP.")
     yield message

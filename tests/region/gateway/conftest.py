@@ -15,6 +15,7 @@ META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientCapabilities": {},
 }
+KEY = "s3cret/key+with=signs"
 SETTLED = ("READY", "FAILED", "UPDATE_UNSUCCESSFUL", "SYNCHRONIZE_UNSUCCESSFUL")
 
 
@@ -139,6 +140,19 @@ def gateways(control):
     made = Gateways(control)
     yield made
     made.close()
+
+
+@pytest.fixture
+def api_key(gateways):
+    """What a target says that is shown an API key, at a place of the request."""
+    name = f"store-{uuid4().hex[:8]}"
+    made = gateways.control.create_api_key_credential_provider(name=name, apiKey=KEY)
+
+    def configuration(**place):
+        given = {"providerArn": made["credentialProviderArn"]} | place
+        return [{"credentialProviderType": "API_KEY", "credentialProvider": {"apiKeyCredentialProvider": given}}]
+
+    return configuration
 
 
 @pytest.fixture(scope="module")

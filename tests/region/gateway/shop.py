@@ -46,13 +46,16 @@ class Shop:
             return JSONResponse({"not good": shown}, 401)
         match self.how:
             case "404" | "500":
-                return JSONResponse({"shown": shown, "detail": "no such shelf"}, int(self.how))
+                told = {"x-shown": str(seen.headers.get("authorization"))}
+                return JSONResponse({"shown": shown, "detail": "no such shelf"}, int(self.how), told)
             case "redirect":
                 return RedirectResponse("/elsewhere")
             case "huge":
                 return StreamingResponse((b"x" * 2**20 for _ in range(7)), media_type="application/json")
             case "pieces":
                 return StreamingResponse(self._pieces(), 201, {"x-shelf": "7", "x-inner": "no", "set-cookie": "a=b"})
+            case "cut":
+                return StreamingResponse(self._cut(f"data: {shown}\n\n".encode()))
             case "empty":
                 return Response(status_code=204)
         return JSONResponse({"sku": "lamp", "shown": shown})
@@ -61,3 +64,10 @@ class Shop:
         yield b"data: one\n\n"
         await asyncio.to_thread(self.gate.wait, 10)
         yield b"data: two\n\n"
+
+    async def _cut(self, said):
+        """In two pieces, the first of which ends in the midst of `s3cret`."""
+        cut = said.index(b"s3cret") + 3
+        yield said[:cut]
+        await asyncio.to_thread(self.gate.wait, 10)
+        yield said[cut:]

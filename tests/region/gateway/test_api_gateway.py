@@ -2,9 +2,11 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -45,7 +47,13 @@ class Echo(BaseHTTPRequestHandler):
         self.send_header("X-Own", "yes")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        if not self.path.startswith("/drips"):
+            self.wfile.write(content)
+            return
+        with contextlib.suppress(ConnectionError):  # of a client that has given up
+            for byte in content:
+                self.wfile.write(bytes([byte]))
+                time.sleep(0.01)
 
     do_GET = do_POST = do_PUT = answer
 
@@ -328,6 +336,29 @@ def test_what_answers_too_late():
         built = made("/a", uri=uri, integration={"timeout_in_millis": "50"})()
         late = built.call(get(built, "/a"))
     assert (late.status, json.loads(late.content)) == (504, {"message": "Endpoint request timed out"})
+
+
+def test_what_answers_bit_by_bit_has_no_more_time(echo):
+    built = made("/a", uri=f"{echo}/drips", integration={"timeout_in_millis": "300"})()
+    assert built.call(get(built, "/a")).status == 504
+
+
+@pytest.mark.parametrize("said", ["", "50"])
+def test_a_function_that_answers_too_late_is_given_up(monkeypatch, said):
+    ended = []
+
+    async def invoke(arn, event):
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(arn)
+
+    if not said:
+        monkeypatch.setattr(integrations, "SECONDS", 0.05)
+    built = made("/a", kind="AWS_PROXY", uri=URI, integration={"timeout_in_millis": said} if said else {})()
+    late = built.call(get(built, "/a"), invoke)
+    assert (late.status, json.loads(late.content)) == (504, {"message": "Endpoint request timed out"})
+    assert ended == [FUNCTION]
 
 
 def test_mock_answers_what_its_templates_say():

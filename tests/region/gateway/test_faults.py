@@ -1,11 +1,12 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import aiohttp
 import httpx
 import pytest
 
 from helpers.region.gateway.dispatch import GENERIC
+from helpers.region.gateway.resources import Gateway
+from helpers.region.gateway.service import Gateways
 from tests.region.gateway.conftest import Client, messages
 from tests.region.gateway.upstreams import Odd, served, store
 from tests.waiting import until
@@ -66,14 +67,22 @@ def test_without_debug_no_reason_is_told(gateways, odd):
     assert answer == {"content": [{"type": "text", "text": GENERIC}], "isError": True}
 
 
-def test_a_target_that_hangs_is_given_up_after_the_time_limit(caller, odd, region):
-    http = region.gateways.aws.http
-    before, http._timeout = http._timeout, aiohttp.ClientTimeout(total=0.5)
-    try:
-        odd.how = "hang"
-        answer = caller.call("odd___t")["result"]
-    finally:
-        http._timeout = before
+@pytest.fixture
+def hasty(region, address, tmp_path, monkeypatch):
+    """Serves the same gateways with a small time limit; the address of one there, for its address here."""
+    here = Gateway.base_url
+    monkeypatch.setattr(Gateway, "base_url", here)  # as it is again after the test
+    made = Gateways(tmp_path, region.keys, region.gateways.allowed, seconds=0.5)
+    made.serve(address, "127.0.0.1")
+    yield lambda url: url.replace(here, Gateway.base_url)
+    made.stop()
+
+
+def test_a_target_that_hangs_is_given_up_after_the_time_limit(caller, odd, hasty):
+    client = Client(hasty(caller.url))
+    client.begin()
+    odd.how = "hang"
+    answer = client.call("odd___t")["result"]
     assert answer["isError"] and "in time" in answer["content"][0]["text"]
 
 

@@ -224,20 +224,36 @@ def test_the_gateway_signs_what_it_passes_on(passing, shop, shop_url, region, se
     assert signed.service == ("execute-api" if credentials is SIGNED else "bedrock-agentcore")
 
 
-def test_an_api_key_is_added_to_what_the_caller_asks(passing, shop, gateways, caplog):
-    name = f"shop-{uuid4().hex[:8]}"
-    provider = gateways.control.create_api_key_credential_provider(name=name, apiKey="s3cret/key")
-    given = {"providerArn": provider["credentialProviderArn"], "credentialParameterName": "key"}
-    given["credentialLocation"] = "QUERY_PARAMETER"
-    key = [{"credentialProviderType": "API_KEY", "credentialProvider": {"apiKeyCredentialProvider": given}}]
+def test_an_api_key_is_added_to_what_the_caller_asks_and_not_told_to_it(passing, shop, gateways, api_key, caplog):
+    place = {"credentialParameterName": "key", "credentialLocation": "QUERY_PARAMETER"}
+    key = api_key(**place)
     url = passing(key)
     caplog.set_level(0)
-    httpx.get(f"{url}/x?q=1")
-    assert shop.last.query == "q=1&key=s3cret%2Fkey" and "s3cret" not in caplog.text
-    gateways.control.delete_api_key_credential_provider(name=name)
+    told = httpx.get(f"{url}/x?q=1").json()["shown"]
+    assert shop.last.query == "q=1&key=s3cret%2Fkey%2Bwith%3Dsigns"
+    assert told == "None None q=1&key=***", "the server repeats what it was shown"
+    assert "s3cret" not in caplog.text
+    arn = key[0]["credentialProvider"]["apiKeyCredentialProvider"]["providerArn"]
+    gateways.control.delete_api_key_credential_provider(name=arn.rpartition("/")[2])
     before = len(shop.seen)
     refused = httpx.get(f"{url}/x")
     assert refused.status_code == 502 and "credential provider" in refused.text and len(shop.seen) == before
+
+
+def test_an_api_key_that_comes_back_in_two_pieces_is_not_told_either(passing, shop, api_key):
+    url = passing(api_key())
+    shop.how = "cut"
+    with httpx.stream("GET", f"{url}/x") as answer:
+        pieces = answer.iter_text()
+        assert next(pieces) == "data: ", "what cannot be of the key comes before the server goes on"
+        shop.gate.set()
+        assert "".join(pieces) == "*** None \n\n"
+
+
+def test_a_header_that_repeats_an_api_key_comes_without_it(passing, shop, api_key):
+    url = passing(api_key(), metadata={"allowedResponseHeaders": ["X-Shown"]})
+    shop.how = "404"
+    assert httpx.get(f"{url}/x").headers["x-shown"] == "***"
 
 
 @pytest.mark.parametrize(("refuses", "sent", "status"), [(1, 2, 200), (9, 2, 401)])

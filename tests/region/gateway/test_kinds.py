@@ -12,7 +12,7 @@ from strands.tools.mcp import MCPClient
 
 from helpers.region import signatures
 from helpers.region.gateway.dispatch import GENERIC
-from tests.region.gateway.conftest import SESSIONS, Client
+from tests.region.gateway.conftest import KEY, SESSIONS, Client
 from tests.region.gateway.shop import Shop
 from tests.region.gateway.upstreams import served
 from tests.region.gateway.upstreams import store as mcp_store
@@ -20,7 +20,6 @@ from tests.region.lambdas import create
 from tests.region.pools import Made
 
 ROLE = [{"credentialProviderType": "GATEWAY_IAM_ROLE"}]
-KEY = "s3cret/key+with=signs"
 SCHEMA = {"type": "object", "properties": {"sku": {"type": "string"}}, "required": ["sku"]}
 TOOLS = [{"name": "stock", "description": "How many there are.", "inputSchema": SCHEMA}]
 ECHO = """
@@ -257,19 +256,6 @@ def test_a_function_or_document_that_is_not_there_fails_with_the_reason(gateways
     ):
         assert reason in failed(gateways.add(gateway, name, given, credentialProviderConfigurations=ROLE))
     assert begun(url).tools() == []
-
-
-@pytest.fixture
-def api_key(gateways):
-    """What a target says that is shown an API key, at a place of the request."""
-    name = f"store-{uuid4().hex[:8]}"
-    made = gateways.control.create_api_key_credential_provider(name=name, apiKey=KEY)
-
-    def configuration(**place):
-        given = {"providerArn": made["credentialProviderArn"]} | place
-        return [{"credentialProviderType": "API_KEY", "credentialProvider": {"apiKeyCredentialProvider": given}}]
-
-    return configuration
 
 
 def test_arguments_go_into_path_query_header_and_body(gateways, shop, shop_url):

@@ -147,13 +147,33 @@ def test_the_name_of_a_gateway_is_its_own_and_stays(control, gateway):
     assert "cannot be changed" in invalid(update, gatewayIdentifier=made["gatewayId"], name="other", **given)
 
 
-@pytest.mark.parametrize(
-    ("kind", "shown"), [(kind, shown) for kind in CREDENTIALS for shown in sorted(map(str, CREDENTIALS[kind]))]
-)
+AGENTS_TAKE_NONE = [("agentcoreRuntime", OAUTH), ("agentcoreRuntime", PASSED_ON)]
+GOOD = [(kind, shown) for kind in CREDENTIALS for shown in sorted(map(str, CREDENTIALS[kind]))]
+BY_TOKEN = {"authorizerType": "CUSTOM_JWT", "authorizerConfiguration": {"customJWTAuthorizer": JWT}}
+
+
+@pytest.mark.parametrize(("kind", "shown"), [pair for pair in GOOD if pair not in AGENTS_TAKE_NONE])
 def test_each_kind_takes_the_credentials_that_it_may_have(gateway, add, kind, shown):
-    made = gateway("mcp" in KINDS[kind], authorizerType="AWS_IAM")
+    authorizer = BY_TOKEN if shown == PASSED_ON else {"authorizerType": "AWS_IAM"}
+    made = gateway("mcp" in KINDS[kind], **authorizer)
     given = credentials(kind, None if shown == "None" else shown)
     assert add(made, KINDS[kind], given)["status"] == "CREATING"
+
+
+@pytest.mark.parametrize(("kind", "shown"), AGENTS_TAKE_NONE)
+def test_tokens_for_agents_which_take_none_here_are_refused(gateway, add, kind, shown):
+    made = gateway(over_mcp=False, **BY_TOKEN)
+    words = invalid(add, gateway=made, configuration=KINDS[kind], given=credentials(kind, shown))
+    assert f"This Region on a laptop has no {shown} for targets of the kind {kind}" in words and ROLE in words
+
+
+@pytest.mark.parametrize("authorizer", ["NONE", "AWS_IAM", "AUTHENTICATE_ONLY"])
+def test_a_token_is_passed_on_only_where_callers_have_one(gateway, add, authorizer):
+    made = gateway(over_mcp=False, authorizerType=authorizer)
+    given = credentials("passthrough", PASSED_ON)
+    assert "callers have tokens: CUSTOM_JWT" in invalid(
+        add, gateway=made, configuration=KINDS["passthrough"], given=given
+    )
 
 
 @pytest.mark.parametrize(
@@ -255,7 +275,7 @@ def test_a_target_is_not_said_to_keep_callers_to_one_of_several_servers(gateway,
 
 
 @pytest.mark.parametrize("grant", ["AUTHORIZATION_CODE", "TOKEN_EXCHANGE"])
-@pytest.mark.parametrize("kind", [kind for kind in CREDENTIALS if OAUTH in CREDENTIALS[kind]])
+@pytest.mark.parametrize("kind", [kind for kind, shown in GOOD if shown == OAUTH and kind != "agentcoreRuntime"])
 def test_a_grant_that_no_call_could_use_is_refused_with_the_one_that_can(gateway, add, kind, grant):
     def shown(grant):
         provider = SHOWN[OAUTH]["oauthCredentialProvider"] | {"grantType": grant}
@@ -282,6 +302,9 @@ def test_a_gateway_is_not_changed_into_one_that_its_targets_do_not_go_with(gatew
     http = gateway(over_mcp=False, authorizerType="AWS_IAM")
     add(http, KINDS["passthrough"], credentials("passthrough", CALLER))
     assert "needs a gateway whose callers sign" in update(http, authorizerType="NONE")
+    http = gateway(over_mcp=False, **BY_TOKEN)
+    add(http, KINDS["passthrough"], credentials("passthrough", PASSED_ON))
+    assert "callers have tokens" in update(http, authorizerType="AWS_IAM")
     made = gateway()
     add(made, KINDS["mcpServer"], metadataConfiguration={"allowedRequestHeaders": ["Mcp-Session-Id"]})
     sessions = {"protocolType": "MCP", "protocolConfiguration": {"mcp": {"sessionConfiguration": {}}}}
