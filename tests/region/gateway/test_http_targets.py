@@ -80,7 +80,8 @@ def test_an_agent_is_reached_and_keeps_its_session(agent_url, same):
     told = first.json()
     assert told["you_said"] == {"a": 1} and told["session"] == session[SESSION]
     assert first.headers[SESSION] == session[SESSION]
-    assert {name.lower(): value for name, value in told["headers"].items()} == {CUSTOM: "icu"}
+    shown = {name.lower(): value for name, value in told["headers"].items()}
+    assert shown == {CUSTOM: "icu", "baggage": f"session.id={session[SESSION]}"}
     for expected in (["b"], ["b", "b"]):
         assert httpx.post(f"{agent_url}/invocations", json={"remember": "b"}, headers=session).json() == expected
     new = httpx.post(f"{agent_url}/invocations", json={"remember": "c"}, timeout=STARTS)
