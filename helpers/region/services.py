@@ -14,19 +14,19 @@ ROWS = [
         "AgentCore Gateway, control plane",
         f"{MOTO}, corrected",
         "ids, states and their reasons, conflicts, which target takes which credentials, what is not supported",
-        "targets are read at once; no interceptors, policy engines, domains, WAF; private endpoints are only kept",
+        "targets are read at once; no interceptors, policies, domains, WAF, stickiness; private endpoints only kept",
     ),
     (
         "AgentCore Gateway, its endpoint",
         KIT,
         "MCP in the listed versions, sessions, streams, elicitation; all kinds of targets; search; JWT and SigV4",
-        "a port of its own, not a host; servers of this machine only; a small model searches; one role for all",
+        "a port, no host; this machine's servers only; a small model searches; one role; MCP without answers' headers",
     ),
     (
         "AgentCore Identity",
         KIT,
         "API keys and OAuth client credentials for targets, with their secrets in Secrets Manager",
-        "no log-in of users, no token exchange; workload identities are records",
+        "no log-in of users, no token exchange; workload identities are records, and no gateway goes by them",
     ),
     (
         "Cognito user pools",

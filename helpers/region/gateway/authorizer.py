@@ -27,6 +27,10 @@ NO_ISSUER = (ValueError, KeyError, TypeError, AttributeError)  # what it says is
 TIMEOUT = aiohttp.ClientTimeout(total=ISSUER_SECONDS)
 
 
+class NoKeys(Exception):
+    """An issuer is away, or says nothing that an issuer would."""
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who calls. Sessions belong to `name`, which is None where nobody is asked."""
@@ -99,6 +103,8 @@ class Authorizer:
             claims = await self._claims(token.strip(), configured["discoveryUrl"])
         except jwt.PyJWTError as error:
             raise _unknown(gateway, f"Invalid Bearer token: {_reason(error)}", "invalid_token") from error
+        except NoKeys as error:
+            raise _unknown(gateway, "The issuer's keys cannot be had. Is the discovery URL right?") from error
         _check_claims(gateway, claims, configured)
         return Caller(f"{claims['iss']}#{claims.get('sub')}", token.strip())
 
@@ -133,7 +139,7 @@ class Authorizer:
             elif known:  # an issuer that is away for a while locks nobody out
                 known.tried = time.monotonic()
             else:
-                raise Refused(UNAUTHORIZED, "The issuer's keys cannot be had. Is the discovery URL right?", 401)
+                raise NoKeys(discovery)
             return self.issuers[discovery]
 
     async def _read(self, discovery: str) -> Issuer | None:
@@ -159,7 +165,7 @@ def metadata(gateway: Gateway) -> Json:
     """The document of RFC 9728: which issuer has tokens for a gateway."""
     configured = (gateway.authorizer_configuration or {}).get("customJWTAuthorizer") or {}
     issuer = configured.get("discoveryUrl", "").partition("/.well-known/")[0]
-    scopes = configured.get("allowedScopes") or []
+    scopes = _advertised(configured)
     return {
         "resource": gateway.gateway_url,
         "authorization_servers": [issuer] if issuer else [],
@@ -170,6 +176,12 @@ def metadata(gateway: Gateway) -> Json:
 def metadata_url(gateway: Gateway) -> str:
     """Where that document is."""
     return f"{gateway.base_url}/{gateway.gateway_id}/.well-known/oauth-protected-resource"
+
+
+def _advertised(configured: Json) -> list[str]:
+    """The scopes as clients ask the issuer for them, which may have other names in its tokens."""
+    names = configured.get("advertisedScopeMapping") or {}
+    return [names.get(scope, scope) for scope in configured.get("allowedScopes") or []]
 
 
 def _check_claims(gateway: Gateway, claims: Json, configured: Json) -> None:
@@ -207,7 +219,7 @@ def _unknown(gateway: Gateway, message: str, error: str | None = None) -> Refuse
 
 def _refused(gateway: Gateway, status: int, message: str, error: str | None) -> Refused:
     configured = gateway.authorizer_configuration["customJWTAuthorizer"]
-    parts = {"error": error, "scope": " ".join(configured.get("allowedScopes") or []) or None}
+    parts = {"error": error, "scope": " ".join(_advertised(configured)) or None}
     parts["resource_metadata"] = metadata_url(gateway)
     said = ", ".join(f'{name}="{value}"' for name, value in parts.items() if value)
     return Refused(UNAUTHORIZED, message, status, WWW_Authenticate=f"Bearer {said}")

@@ -35,16 +35,21 @@ class Catalogue:
         Raises:
             BadTarget: it does not; all reasons at once.
         """
-        faults = [*_faults("tool", self.tools, target), *_faults("prompt", self.prompts, target)]
-        if reasons := [*faults, *_addresses("uri", self.resources), *_addresses("uriTemplate", self.templates)]:
+        none = [] if self.tools else ["The target offers no tool; it has to offer one at least."]
+        if reasons := self.faults(target) or none:
             raise BadTarget(reasons)
-        if not self.tools:
-            raise BadTarget(["The target offers no tool; it has to offer one at least."])
-        if len(self.tools) > MOST_TOOLS:
-            raise BadTarget(
-                [f"The target offers {len(self.tools)} tools; it may offer {MOST_TOOLS}. Make two targets."]
-            )
         return self
+
+    def faults(self, target: str) -> list[str]:
+        """What is wrong with what it has."""
+        many = f"The target offers {len(self.tools)} tools; it may offer {MOST_TOOLS}. Make two targets."
+        return [
+            *_faults("tool", self.tools, target),
+            *_faults("prompt", self.prompts, target),
+            *_addresses("uri", self.resources),
+            *_addresses("uriTemplate", self.templates),
+            *[many] * (len(self.tools) > MOST_TOOLS),
+        ]
 
     def write(self, path: Path) -> None:
         """Keep it, for a Region that starts again while the target is away."""

@@ -1,18 +1,17 @@
 """MCP's methods, as a gateway has them: lists of all targets as one, and calls to the target whose name comes first."""
 
-import base64
-import re
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
 from mcp.shared.uri_template import InvalidUriTemplate, UriTemplate
 from mcp_types import SERVER_INFO_META_KEY
 
-from helpers.region.gateway.catalogue import SEPARATOR, Catalogue, prefixed
+from helpers.region.gateway.catalogue import SEPARATOR, prefixed
 from helpers.region.gateway.exchange import Exchange, Kind
-from helpers.region.gateway.mcp_server import McpServer
-from helpers.region.gateway.messages import NOT_FOUND, Json, Refused, result, text
-from helpers.region.gateway.operations import BadTarget
+from helpers.region.gateway.messages import INVALID, NOT_FOUND, Json, Refused, result, text
+from helpers.region.gateway.offers import Offers
+from helpers.region.gateway.paging import cursor, remaining
 from helpers.region.gateway.resources import Target
 from helpers.region.gateway.search import NAME as SEARCH
 from helpers.region.gateway.search import TOOL as SEARCH_TOOL
@@ -20,7 +19,7 @@ from helpers.region.gateway.search import Search
 from helpers.region.gateway.tracing import traced
 from helpers.region.gateway.upstream import BrokeOff, TargetFailed
 
-INVALID, NO_METHOD, INTERNAL = -32602, -32601, -32603
+NO_METHOD, INTERNAL = -32601, -32603
 FRESH = {"ttlMs": 0, "cacheScope": "private"}  # without sessions each list says how long it is good
 GENERIC = "An internal error occurred. Please retry later."
 
@@ -29,7 +28,7 @@ class Dispatch:
     """Answers requests. `kinds` are the kinds of targets by their names in boto3."""
 
     def __init__(self, kinds: dict[str, Kind], search: Search) -> None:
-        self.kinds, self.search = kinds, search
+        self.kinds, self.search, self.offers = kinds, search, Offers(kinds)
         self.methods: dict[str, Callable[[Exchange], AsyncIterator[Json]]] = {
             "ping": self._ping,
             "server/discover": self._discover,
@@ -67,25 +66,14 @@ class Dispatch:
 
     async def _tools(self, exchange: Exchange) -> AsyncIterator[Json]:
         """A page a target, unless the gateway was made to tell all at once."""
-        gateway, found = exchange.gateway, list[Json]()
-        place = _place(exchange)
-        if place == 0 and gateway.searches:
-            found.append(SEARCH_TOOL)
-        whole = bool(gateway.mcp.get("disableMcpListToolsPagination"))
-        targets = exchange.targets[place:] if whole else exchange.targets[place : place + 1]
-        for target in targets:
-            found += await self._listed(target, exchange)
-        more = not whole and place + 1 < len(exchange.targets)
-        yield result(exchange.id, {"tools": found} | ({"nextCursor": _cursor(place + 1)} if more else {}))
-
-    async def _listed(self, target: Target, exchange: Exchange) -> list[Json]:
-        kind = self.kinds[target.kind]
-        if target.live and isinstance(kind, McpServer):
-            try:
-                return prefixed(target.name, Catalogue(await kind.listed(target, exchange)).check(target.name).tools)
-            except (TargetFailed, BadTarget):
-                return []  # a site that is down takes no other's tools away
-        return list(target.tools.values())
+        gateway, targets = exchange.gateway, remaining(exchange)
+        first = exchange.params.get("cursor") is None
+        page = targets if gateway.mcp.get("disableMcpListToolsPagination") else targets[:1]
+        found = [SEARCH_TOOL] if first and gateway.searches else []
+        for target in page:
+            found += await self.offers.tools(target, exchange)
+        more = {"nextCursor": cursor(page[-1])} if len(page) < len(targets) else {}
+        yield result(exchange.id, {"tools": found, **more})
 
     async def _call(self, exchange: Exchange) -> AsyncIterator[Json]:
         name, arguments = exchange.params.get("name"), exchange.params.get("arguments") or {}
@@ -102,30 +90,36 @@ class Dispatch:
             yield message
 
     async def _prompts(self, exchange: Exchange) -> AsyncIterator[Json]:
-        found = [each for target, known in _known(exchange) for each in prefixed(target.name, known.prompts)]
+        known = await self.offers.of_all("prompts/list", exchange)
+        found = [each for target, offers in known for each in prefixed(target.name, offers)]
         yield result(exchange.id, {"prompts": found})
 
     async def _prompt(self, exchange: Exchange) -> AsyncIterator[Json]:
         name = exchange.params.get("name")
         target, prompt = _owner(name, exchange, "prompt")
-        if not target.catalogue or not any(each["name"] == prompt for each in target.catalogue.prompts):
+        known = target.catalogue.prompts if target.catalogue else []
+        if not target.live and not any(each["name"] == prompt for each in known):
             raise Refused(INVALID, f"Unknown prompt: {name}")
         async for message in self._forward(target, exchange.params | {"name": prompt}, exchange):
             yield message
 
     async def _resources(self, exchange: Exchange) -> AsyncIterator[Json]:
         """Each address once; where several targets have it, the one with the lowest priority number."""
-        found = {each["uri"]: each for _, known in reversed(_known(exchange)) for each in known.resources}
+        known = await self.offers.of_all("resources/list", exchange)
+        found = {each["uri"]: each for _, offers in reversed(known) for each in offers}
         yield result(exchange.id, {"resources": list(found.values())})
 
     async def _templates(self, exchange: Exchange) -> AsyncIterator[Json]:
-        found = {each["uriTemplate"]: each for _, known in reversed(_known(exchange)) for each in known.templates}
+        known = await self.offers.of_all("resources/templates/list", exchange)
+        found = {each["uriTemplate"]: each for _, offers in reversed(known) for each in offers}
         yield result(exchange.id, {"resourceTemplates": list(found.values())})
 
     async def _resource(self, exchange: Exchange) -> AsyncIterator[Json]:
         uri = exchange.params.get("uri")
-        for target, known in _known(exchange):
-            if any(each["uri"] == uri for each in known.resources) or _matches(uri, known.templates):
+        methods = "resources/list", "resources/templates/list"
+        known = await asyncio.gather(*(self.offers.of_all(method, exchange) for method in methods))
+        for (target, resources), (_, templates) in zip(*known, strict=True):
+            if any(each["uri"] == uri for each in resources) or _matches(uri, templates):
                 async for message in self._forward(target, exchange.params, exchange):
                     yield message
                 return
@@ -133,28 +127,22 @@ class Dispatch:
         raise Refused(code, "Resource not found", data={"uri": uri})
 
     def _forward(self, target: Target, params: Json, exchange: Exchange) -> AsyncIterator[Json]:
-        kind = self.kinds[target.kind]
-        assert isinstance(kind, McpServer)  # no other has prompts or resources
-        return kind.forward(target, exchange.message["method"], params, exchange)
+        return self.offers.server(target).forward(target, exchange.message["method"], params, exchange)
 
 
 def described(exchange: Exchange) -> Json:
     """What a gateway tells of itself."""
-    able: Json = {"tools": {"listChanged": bool(exchange.session.id)}}
-    known = [catalogue for _, catalogue in _known(exchange)]
-    if any(each.prompts for each in known):
+    told = bool(exchange.session.id) and exchange.gateway.streams  # there is no other way to tell clients
+    able: Json = {"tools": {"listChanged": told}}
+    known = [target.catalogue for target in exchange.targets if target.catalogue]
+    live = any(target.live for target in exchange.targets)  # and may have some by the time it is asked
+    if live or any(each.prompts for each in known):
         able["prompts"] = {}
-    if any(each.resources or each.templates for each in known):
+    if live or any(each.resources or each.templates for each in known):
         able["resources"] = {}
     about = {"capabilities": able, "serverInfo": {"name": exchange.gateway.name, "version": "1.0.0"}}
     instructions = exchange.gateway.mcp.get("instructions")
     return about | ({"instructions": instructions} if instructions else {})
-
-
-def _known(exchange: Exchange) -> list[tuple[Target, Catalogue]]:
-    """The targets and what they offer, in the order of their priority."""
-    targets = sorted(exchange.targets, key=lambda target: target.priority)
-    return [(target, target.catalogue) for target in targets if target.catalogue]
 
 
 def _owner(name: Any, exchange: Exchange, what: str = "tool") -> tuple[Target, str]:  # noqa: ANN401 - of a client
@@ -174,24 +162,6 @@ def _matches(uri: Any, templates: list[Json]) -> bool:  # noqa: ANN401 - of a cl
         except InvalidUriTemplate:
             continue
     return False
-
-
-def _cursor(place: int) -> str:
-    return base64.urlsafe_b64encode(f"target:{place}".encode()).decode()
-
-
-def _place(exchange: Exchange) -> int:
-    """The place in the list of targets that a cursor stands for."""
-    cursor = exchange.params.get("cursor")
-    if cursor is None:
-        return 0
-    try:
-        found = re.fullmatch(r"target:(\d{1,6})", base64.urlsafe_b64decode(cursor).decode())
-    except (ValueError, TypeError):
-        found = None
-    if not found:
-        raise Refused(INVALID, "Invalid cursor. Begin the list anew, without one.")
-    return int(found[1])
 
 
 def _complete(message: Json, exchange: Exchange) -> Json:

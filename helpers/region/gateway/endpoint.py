@@ -57,7 +57,7 @@ class Endpoint:
             _check_modern(gateway, message, request)
             if "id" not in message:
                 return None
-            session = self.sessions.share(gateway.gateway_id, gateway.without_sessions[-1])
+            session = self.sessions.share(gateway.gateway_id, gateway.without_sessions[-1], caller.name)
             modern = True
         else:
             session, modern = self._session(gateway, caller, message, request), False
@@ -78,10 +78,11 @@ class Endpoint:
             raise _unsupported(gateway, request.headers.get(VERSION.lower(), DEFAULT_VERSION))
         if message.get("method") == "initialize":
             return self._begun(gateway, caller, message)
-        version = request.headers.get(VERSION.lower(), DEFAULT_VERSION)
-        if version not in gateway.with_sessions and VERSION.lower() in request.headers:
+        agreed = gateway.session_seconds is not None  # then the session knows the version too
+        version = request.headers.get(VERSION.lower(), "" if agreed else DEFAULT_VERSION)
+        if version and version not in gateway.with_sessions:
             raise _unsupported(gateway, version)
-        return self._found(gateway, caller, request) or self.sessions.share(gateway.gateway_id, version)
+        return self._found(gateway, caller, request) or self.sessions.share(gateway.gateway_id, version, caller.name)
 
     def _begun(self, gateway: Gateway, caller: Caller, message: Json) -> Session:
         """A session in the version that the client offers, or else in the newest one that the gateway has."""
@@ -101,7 +102,10 @@ class Endpoint:
         given = request.headers.get(SESSION.lower())
         if not given:
             raise Refused(-32600, f"This gateway has sessions: send the header {SESSION} of your initialize.", 400)
-        return self.sessions.find(given, gateway.gateway_id, caller.name)
+        session = self.sessions.find(given, gateway.gateway_id, caller.name)
+        if (version := request.headers.get(VERSION.lower(), session.version)) != session.version:
+            raise _unsupported(gateway, version, f"Another version than this session's, {session.version}")
+        return session
 
     async def _respond(self, exchange: Exchange, send: Send) -> None:
         if exchange.message["method"] == "initialize" and not exchange.modern:
@@ -186,9 +190,9 @@ def _check_modern(gateway: Gateway, message: Json, request: Request) -> None:
         raise Refused(found.code, found.message, data=found.data)
 
 
-def _unsupported(gateway: Gateway, version: str) -> Refused:
+def _unsupported(gateway: Gateway, version: str, why: str = "Unsupported protocol version") -> Refused:
     data = {"supported": gateway.versions, "requested": version}
-    return Refused(UNSUPPORTED, "Unsupported protocol version", 400, data)
+    return Refused(UNSUPPORTED, why, 400, data)
 
 
 async def _answered(session: Session, message: Json) -> None:

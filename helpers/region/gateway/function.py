@@ -1,5 +1,6 @@
 """Targets that are Lambda functions: one function behind several tools, which it is told by its client context."""
 
+import json
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from helpers.region.gateway.messages import Json, result, text
 from helpers.region.gateway.operations import BadArguments, BadTarget, check
 from helpers.region.gateway.payloads import tools
 from helpers.region.gateway.resources import Target
+from helpers.region.gateway.upstream import TargetFailed
 
 
 class LambdaFunction:
@@ -29,13 +31,27 @@ class LambdaFunction:
     async def call(self, target: Target, tool: str, exchange: Exchange) -> AsyncIterator[Json]:
         """Invoke the function with the arguments as its event."""
         arguments = exchange.params.get("arguments") or {}
+        definition = target.tools[f"{target.name}{SEPARATOR}{tool}"]
         try:
-            check(arguments, target.tools[f"{target.name}{SEPARATOR}{tool}"])
+            check(arguments, definition)
         except BadArguments as error:
             yield result(exchange.id, text(f"Invalid arguments: {error}", failed=True))
             return
         said = await self.aws.invoke(target.configuration["lambdaArn"], arguments, _custom(target, tool, exchange))
-        yield result(exchange.id, text(said.decode()))
+        yield result(exchange.id, text(said.decode(), **_structured(said, definition)))
+
+
+def _structured(said: bytes, tool: Json) -> Json:
+    """What a function returned, for clients that were told its form; they refuse an answer without it."""
+    if "outputSchema" not in tool:
+        return {}
+    try:
+        found = json.loads(said)
+        check(found, tool, "outputSchema")
+    except (ValueError, RecursionError, BadArguments) as error:
+        said_so = f"The function does not return what the outputSchema of {tool['name']} says"
+        raise TargetFailed(f"{said_so}: {error}\nChange the function, or the schema and the target.") from error
+    return {"structuredContent": found}
 
 
 def _custom(target: Target, tool: str, exchange: Exchange) -> Json:

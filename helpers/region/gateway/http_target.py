@@ -10,6 +10,7 @@ from helpers.region.gateway.catalogue import Catalogue
 from helpers.region.gateway.masking import Mask
 from helpers.region.gateway.messages import Refused
 from helpers.region.gateway.operations import BadTarget
+from helpers.region.gateway.queries import passed_on
 from helpers.region.gateway.reach import Answer, Reach, beyond
 from helpers.region.gateway.resources import Target
 from helpers.region.gateway.rules import CALLER, PASSED_ON, ROLE
@@ -47,6 +48,7 @@ class HttpTargets:
             async with self.aws.request("bedrock-agentcore", "POST", place, headers, request.body) as found:
                 yield Answer(found, Mask())  # an agent is not shown the signature
             return
+        query = passed_on(query, target)
         url = target.configuration["endpoint"].rstrip("/") + path + f"?{query}" * bool(query)
         kind, credentials = target.credentials.get("credentialProviderType"), target.credentials
         if kind == CALLER:  # this Region knows no role but its own

@@ -50,9 +50,11 @@ class McpServer:
         listed, prompts, resources, templates = (found.get(name, []) for name in NAMES)
         return Catalogue(listed, prompts, resources, templates, await self._speaks_stateless(target))
 
-    async def listed(self, target: Target, exchange: Exchange) -> list[Json]:
-        """Its tools as they are now, for a target that is listed live."""
-        return await _all(self._upstream(target, exchange), "tools/list", "tools")
+    async def listed(self, target: Target, method: str, exchange: Exchange) -> list[Json]:
+        """A list of the server's as it is now, for a target that is listed live; empty if it has none of the kind."""
+        upstream = self._upstream(target, exchange)
+        names = dict(await _offers(upstream))
+        return await _all(upstream, method, names[method]) if method in names else []
 
     def call(self, target: Target, tool: str, exchange: Exchange) -> AsyncIterator[Json]:
         """Call a tool of the server."""

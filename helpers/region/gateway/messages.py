@@ -9,6 +9,7 @@ from mcp.shared.inbound import ERROR_CODE_HTTP_STATUS
 Json = dict[str, Any]
 
 UNAUTHORIZED = -32001
+INVALID = -32602  # parameters
 NOT_FOUND = -32002  # a resource
 MOST = 6 * 2**20  # bytes of a message, either way: AgentCore Gateway's quota
 TOO_LARGE = f"A message has at most {MOST:,} bytes."

@@ -155,13 +155,13 @@ class Operation:
         return None
 
 
-def check(arguments: Json, tool: Json) -> None:
-    """Compare arguments with a tool's inputSchema.
+def check(value: Json, tool: Json, schema: str = "inputSchema") -> None:
+    """Compare arguments with a tool's inputSchema, or what it returned with its outputSchema.
 
     Raises:
         BadArguments: they are not as it says; the message has a line for each of the first faults.
     """
-    faults = sorted(_validator(json.dumps(tool["inputSchema"])).iter_errors(arguments), key=lambda each: each.json_path)
+    faults = sorted(_validator(json.dumps(tool[schema])).iter_errors(value), key=lambda each: each.json_path)
     if faults:
         lines = [_fault(each) for each in faults[:MOST_FAULTS]]
         lines += [f"and {len(faults) - MOST_FAULTS} more"] * (len(faults) > MOST_FAULTS)

@@ -23,6 +23,7 @@ CREDENTIALS: dict[str, set[str | None]] = {  # by kind; None means without
     "agentcoreRuntime": {ROLE, CALLER, OAUTH, PASSED_ON},
     "passthrough": {None, ROLE, CALLER, OAUTH, KEY, PASSED_ON},
 }
+GRANT = "CLIENT_CREDENTIALS"  # the only one of OAuth that needs nobody else
 NO_TOKENS = "Its agents take signatures of AWS only. Use GATEWAY_IAM_ROLE, or an agent of your own and a passthrough."
 PROVIDERS = {OAUTH: "oauthCredentialProvider", KEY: "apiKeyCredentialProvider"}
 NAMES_ITS_SERVICE = {"mcpServer", "openApiSchema", "passthrough"}  # with the gateway's role
@@ -41,6 +42,10 @@ NOT_HERE = {
     "domainOverride": "A gateway has the address of this Region.",
     "customTransformConfiguration": "Transforms are not run here.",
 }
+NOT_HERE_FOR_TOKENS = {"allowedWorkloadConfiguration": "Which workloads a request came through is not checked here."}
+NOT_HERE_FOR_TARGETS = {"stickinessConfiguration": "A target is one server here, which gets all requests."}
+NO_RESPONSE_HEADERS = {"allowedResponseHeaders": "Over MCP no headers of a target's answer are passed on here."}
+NO_QUERY = {"allowedQueryParameters": "Only passthrough targets get the query of a request here."}
 
 
 def check_gateway(params: Json) -> None:
@@ -54,15 +59,21 @@ def check_gateway(params: Json) -> None:
         raise ValidationError(f"authorizerConfiguration is for CUSTOM_JWT, which needs it; this is {kind}.")
     if configuration:
         _check_jwt(configuration["customJWTAuthorizer"])
-    for name, why in NOT_HERE.items():
-        if params.get(name):
-            raise ValidationError(f"This Region on a laptop has no {name}. {why} Leave it out.")
+    _check_absent(params, NOT_HERE)
     versions = ((params.get("protocolConfiguration") or {}).get("mcp") or {}).get("supportedVersions") or []
     if unknown := [version for version in versions if version not in KNOWN_PROTOCOL_VERSIONS[1:]]:
         raise ValidationError(f"Unsupported MCP versions: {unknown}. Known are {list(KNOWN_PROTOCOL_VERSIONS[1:])}.")
 
 
+def _check_absent(given: Json, names: dict[str, str]) -> None:
+    """Refuse what would be accepted and do nothing; `names` says why it does."""
+    for name, why in names.items():
+        if given.get(name):
+            raise ValidationError(f"This Region on a laptop has no {name}. {why} Leave it out.")
+
+
 def _check_jwt(given: Json) -> None:
+    _check_absent(given, NOT_HERE_FOR_TOKENS)
     if not re.search(r"/\.well-known/(openid-configuration|oauth-authorization-server)", given["discoveryUrl"]):
         raise ValidationError("The discovery URL has to end with /.well-known/openid-configuration.")
     if not any(given.get(name) for name in ("allowedAudience", "allowedClients", "allowedScopes", "customClaims")):
@@ -90,7 +101,8 @@ def check_target(gateway: Gateway, params: Json, others: int) -> None:
             "one without has http targets."
         )
     _check_credentials(kind, gateway, params.get("credentialProviderConfigurations") or [])
-    _check_metadata(gateway, params.get("metadataConfiguration") or {})
+    _check_metadata(gateway, kind, params.get("metadataConfiguration") or {})
+    _check_absent(given, NOT_HERE_FOR_TARGETS)
     if kind == "mcpServer" and given.get("listingMode") == "DYNAMIC" and gateway.searches:
         raise ValidationError(LIVE)
     if kind in ("mcpServer", "passthrough"):
@@ -150,10 +162,14 @@ def _check_credentials(kind: str, gateway: Gateway, given: list[Json]) -> None:
         raise ValidationError(f"The credentials {chosen} need credentialProvider.{PROVIDERS[chosen]}, with its ARN.")
     if kind == "agentcoreRuntime" and chosen in (OAUTH, PASSED_ON):
         raise ValidationError(f"This Region on a laptop has no {chosen} for targets of the kind {kind}. {NO_TOKENS}")
+    if chosen == OAUTH and (grant := provider[PROVIDERS[OAUTH]].get("grantType", GRANT)) != GRANT:
+        raise ValidationError(
+            f"This Region on a laptop has no grant {grant}: no user logs in, no token is exchanged. Use {GRANT}."
+        )
     _check_caller(chosen, gateway.authorizer_type)
 
 
-def _check_metadata(gateway: Gateway, given: dict[str, Any]) -> None:
+def _check_metadata(gateway: Gateway, kind: str, given: dict[str, Any]) -> None:
     for name in _headers(given):
         low = name.lower()
         if low in RESERVED or (low.startswith(RESERVED_STARTS) and not low.startswith(RUNTIME_CUSTOM)):
@@ -162,3 +178,7 @@ def _check_metadata(gateway: Gateway, given: dict[str, Any]) -> None:
             raise ValidationError(f"{name!r} is no name of a header.")
         if low == "mcp-session-id" and gateway.session_seconds is not None:
             raise ValidationError(SESSIONS)
+    if gateway.protocol_type:
+        _check_absent(given, NO_RESPONSE_HEADERS)
+    if kind != "passthrough":
+        _check_absent(given, NO_QUERY)

@@ -114,7 +114,7 @@ class Gateways:
                 self.read(target)
             yield
             watch.cancel()
-            await asyncio.gather(*(session.close() for session in sessions.known.values()), return_exceptions=True)
+            await asyncio.gather(*(session.close() for session in sessions.all), return_exceptions=True)
 
     def _routes(self) -> list[Route]:
         every = ["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"]

@@ -15,6 +15,7 @@ from helpers.region.gateway.messages import Json, Refused
 from helpers.region.gateway.upstream import TargetFailed, Upstream
 
 LOOK_SECONDS = 1.0
+UNUSED_SECONDS = 3600.0  # longer than any call, so that none is under way when what is shared ends
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Question:
 
 @dataclass(eq=False)
 class Session:
-    """One session; for a gateway without them, what all its clients share (it has no id)."""
+    """One session; without them, what clients of one identity and version share with a gateway (it has no id)."""
 
     gateway_id: str
     version: str
@@ -101,7 +102,12 @@ class Sessions:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self.known: dict[str, Session] = {}
-        self.shared: dict[str, Session] = {}  # by the id of a gateway without sessions
+        self.shared: dict[tuple[str, str | None, str], Session] = {}  # by gateway, identity and version
+
+    @property
+    def all(self) -> list[Session]:
+        """Those of clients, and those that stand for clients without."""
+        return [*self.known.values(), *self.shared.values()]
 
     def begin(self, gateway_id: str, version: str, capabilities: Json, owner: str | None, seconds: float) -> Session:
         """A new session."""
@@ -121,18 +127,24 @@ class Sessions:
             raise Refused(-32001, "Session not found. It may have expired: begin anew with initialize.", 404)
         return session
 
-    def share(self, gateway_id: str, version: str) -> Session:
-        """What clients without a session of their own share."""
-        return self.shared.setdefault(gateway_id, Session(gateway_id, version))
+    def share(self, gateway_id: str, version: str, owner: str | None) -> Session:
+        """What an identity's clients share that have no session of their own; it lasts as long as it is used."""
+        whose = gateway_id, owner, version
+        session = self.shared.setdefault(whose, Session(gateway_id, version, owner=owner))
+        session.expires = self.clock() + UNUSED_SECONDS
+        return session
 
     async def end(self, session: Session) -> None:
         """End a session."""
-        self.known.pop(session.id, None)
+        if session.id:
+            self.known.pop(session.id, None)
+        else:
+            self.shared.pop((session.gateway_id, session.owner, session.version), None)
         await session.close()
 
     async def drop(self, target_id: str) -> None:
         """Close the sessions with a target that is gone, or has changed."""
-        for session in [*self.known.values(), *self.shared.values()]:
+        for session in self.all:
             if upstream := session.upstreams.pop(target_id, None):
                 await upstream.close()
 
@@ -146,5 +158,5 @@ class Sessions:
         """End what has expired, again and again."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            over = [each for each in self.known.values() if self.clock() >= each.expires]
+            over = [each for each in self.all if self.clock() >= each.expires]
             await asyncio.gather(*(self.end(session) for session in over))

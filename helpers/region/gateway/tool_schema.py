@@ -33,6 +33,9 @@ def _of_tool(tool: Json) -> Iterator[str]:
     for place in ("inputSchema", "outputSchema"):
         if place in tool:
             yield from (f"{name}: {reason}" for reason in _of_schema(tool[place], place))
+    output = tool.get("outputSchema")
+    if isinstance(output, dict) and output.get("type") != "object":
+        yield f"{name}: outputSchema has to be of the type object. Return an object that holds the result."
 
 
 def _of_schema(schema: Any, place: str) -> Iterator[str]:  # noqa: ANN401

@@ -11,6 +11,10 @@ from tests.waiting import until
 ROLE = "arn:aws:iam::123456789012:role/gateway"
 SESSIONS = {"supportedVersions": ["2025-11-25"], "sessionConfiguration": {}}
 STREAMS = SESSIONS | {"streamingConfiguration": {"enableResponseStreaming": True}}
+META = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
 KEY = "s3cret/key+with=signs"
 SETTLED = ("READY", "FAILED", "UPDATE_UNSUCCESSFUL", "SYNCHRONIZE_UNSUCCESSFUL")
 
@@ -102,6 +106,14 @@ class Client:
             if "nextCursor" not in page:
                 return names
             cursor = {"cursor": page["nextCursor"]}
+
+
+def modern(client, method, params=None, **headers):
+    """The whole answer to a request that stands for itself."""
+    params = params or {}
+    named = params.get("name") or params.get("uri")
+    given = {"mcp-protocol-version": "2026-07-28", "mcp-method": method} | ({"mcp-name": named} if named else {})
+    return client.send(method, params | {"_meta": META | params.get("_meta", {})}, **given | headers)
 
 
 def response(answer):

@@ -23,12 +23,12 @@ from strands.tools.mcp import MCPClient
 from helpers.region.gateway import authorizer
 from tests.region.gateway.conftest import STREAMS, Client
 from tests.region.gateway.issuers import Issuers, ec_key, rsa_key
-from tests.region.gateway.upstreams import served
+from tests.region.gateway.upstreams import Odd, served
 from tests.region.lambdas import TRUST
 from tests.region.pools import Made
 from tests.waiting import until
 
-PLAIN = {"supportedVersions": ["2025-11-25"]}
+PLAIN = {"supportedVersions": ["2025-03-26"]}  # that of a request which says none, as most of these
 GOOD = {"allowedAudience": ["store"], "allowedClients": ["app"], "allowedScopes": ["store/read"]}
 
 
@@ -70,6 +70,7 @@ def challenge(answer):
 
 def why(answer):
     assert answer.status_code == 401, answer.text
+    assert challenge(answer)["resource_metadata"].endswith("/.well-known/oauth-protected-resource")
     return answer.json()["error"]["message"]
 
 
@@ -84,6 +85,18 @@ def test_a_client_without_a_token_finds_out_where_to_get_one(guarded, issuer):
     found = httpx.get(f"{told['authorization_servers'][0]}/.well-known/openid-configuration").json()
     assert found["issuer"] == issuer.url
     assert ask(url, issuer.token()).status_code == 200
+
+
+def test_scopes_are_advertised_by_the_names_that_clients_ask_the_issuer_for(guarded, issuer):
+    names = {"store/read": "api://store/read"}
+    scopes = ["store/read", "store/write"]
+    _, url = guarded(issuer.discovery, allowedScopes=scopes, advertisedScopeMapping=names)
+    told = challenge(ask(url))
+    assert told["scope"] == "api://store/read store/write"
+    assert httpx.get(told["resource_metadata"]).json()["scopes_supported"] == told["scope"].split()
+    assert ask(url, issuer.token(scope="store/read")).status_code == 200
+    refused = ask(url, issuer.token(scope="api://store/read"))
+    assert refused.status_code == 403 and challenge(refused)["scope"] == told["scope"]
 
 
 def test_a_token_of_a_user_pool_of_the_region_is_good_for_the_client_and_scope_that_are_allowed(guarded, client):
@@ -309,6 +322,19 @@ def test_a_session_is_its_subject_s_alone(guarded, issuer):
     assert unknown.json()["error"] == answer.json()["error"], "nobody can tell one from the other"
     del client.headers["authorization"]
     why(client.send("tools/list"))
+
+
+def test_without_sessions_no_subject_shares_a_session_with_the_server_with_another(guarded, issuer, gateways):
+    gateway, url = guarded(issuer.discovery)
+    odd = Odd()
+    with served(odd.app()) as other:
+        gateways.server(gateway, "odd", other)
+        opened = odd.opened
+        for subject, sessions in (("nurse", 1), ("doctor", 2), ("nurse", 2), ("doctor", 2)):
+            client = Client(url, authorization=f"Bearer {issuer.token(sub=subject)}")
+            client.begin()
+            assert client.call("odd___t")["result"]
+            assert odd.opened == opened + sessions
 
 
 def test_without_an_authorizer_whoever_has_a_session_s_id_may_use_it(gateways):

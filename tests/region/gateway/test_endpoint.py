@@ -12,14 +12,12 @@ from mcp_types import ElicitResult
 from strands.tools.mcp import MCPClient
 
 from helpers.region.gateway.service import _listener
-from tests.region.gateway.conftest import SESSIONS, STREAMS, Client, messages, response
+from tests.region.gateway.conftest import SESSIONS, STREAMS, Client, messages, modern, response
 from tests.region.gateway.upstreams import Odd, served
 from tests.waiting import until
 
 BOTH = STREAMS | {"supportedVersions": ["2025-11-25", "2026-07-28"]}
 MODERN = {"supportedVersions": ["2026-07-28"]}
-VERSION = "io.modelcontextprotocol/protocolVersion"
-META = {VERSION: "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
 
 
 @pytest.fixture
@@ -85,10 +83,29 @@ def test_initialize_agrees_on_a_version_that_is_listed(at, listed, offered, agre
     assert refused.json()["error"]["data"] == {"supported": listed, "requested": "2024-11-05"}
 
 
-def modern(client, method, params=None, **headers):
-    named = {"mcp-name": params["name"]} if params and "name" in params else {}
-    given = {"mcp-protocol-version": "2026-07-28", "mcp-method": method} | named | headers
-    return client.send(method, {**(params or {}), "_meta": META}, **given)
+def test_without_sessions_a_request_that_says_no_version_has_the_protocols_default(at):
+    for listed, status in ((["2025-11-25"], 400), (["2025-11-25", "2025-03-26"], 200)):
+        client = Client(at({"supportedVersions": listed}))
+        assert client.send("tools/list").status_code == status
+        client.begin()
+        assert client.send("tools/list").status_code == 200, "one that begins says it"
+    refused = Client(at({"supportedVersions": ["2025-11-25"]})).send("tools/list").json()["error"]
+    assert refused["code"] == -32022
+    assert refused["data"] == {"supported": ["2025-11-25"], "requested": "2025-03-26"}
+
+
+def test_a_session_goes_on_in_the_version_that_was_agreed_upon(at):
+    client = Client(at(STREAMS | {"supportedVersions": ["2025-11-25", "2025-06-18"]}))
+    client.begin("2025-06-18")
+    other = {"mcp-protocol-version": "2025-11-25"}
+    listened = client.http.get(client.url, headers=client.headers | other)
+    deleted = client.http.delete(client.url, headers=client.headers | other)
+    for refused in (client.send("tools/list", **other), listened, deleted):
+        assert refused.status_code == 400 and refused.json()["error"]["code"] == -32022
+        assert "Another version than this session's, 2025-06-18" in refused.json()["error"]["message"]
+    assert client.send("tools/list").status_code == 200
+    del client.headers["mcp-protocol-version"]
+    assert client.send("tools/list").status_code == 200, "who says none means the session's"
 
 
 def test_a_gateway_that_does_not_list_the_stateless_version_refuses_it(at):
@@ -188,6 +205,33 @@ def test_one_session_with_the_server_stands_behind_each_session(gateways):
             assert odd.opened == opened + sessions
 
 
+def test_without_sessions_each_version_has_a_session_with_the_server_of_its_own(gateways):
+    gateway, url = gateways.make({"supportedVersions": ["2025-06-18", "2025-11-25", "2026-07-28"]})
+    odd = Odd()
+    with served(odd.app()) as other:
+        gateways.server(gateway, "odd", other)
+        odd.offered.clear()
+        assert response(modern(Client(url), "tools/call", {"name": "odd___t", "arguments": {}}))["result"]
+        for version in ("2025-11-25", "2025-06-18", "2025-06-18"):
+            client = Client(url)
+            client.begin(version)
+            assert client.call("odd___t")["result"]
+    assert odd.offered == ["2025-11-25", "2025-11-25", "2025-06-18"], "the first stands for a stateless client"
+
+
+def test_without_sessions_what_an_identity_shares_ends_when_it_is_not_used_any_more(at, region):
+    client = Client(at({"supportedVersions": ["2025-11-25"]}))
+    client.begin()
+    client.call("hamburg___stock", sku="a")
+    shared = region.gateways.endpoint.sessions.shared
+    whose, session = next(each for each in shared.items() if each[0][0] == client.url.split("/")[-2])
+    before = session.expires
+    client.call("hamburg___stock", sku="a")
+    assert shared[whose] is session and session.expires > before and session.upstreams
+    session.expires = 0
+    until(lambda: whose not in shared and not session.upstreams)
+
+
 def test_a_server_that_forgot_its_session_is_asked_again_unseen(gateways):
     gateway, url = gateways.make()
     odd = Odd()
@@ -217,18 +261,45 @@ def test_a_cancelled_call_is_cancelled_at_the_server(at, behind):
     assert not thread.is_alive()
 
 
-def test_clients_that_listen_are_told_of_other_tools(gateways, behind_url):
+def test_clients_that_listen_are_told_of_other_tools_and_of_nothing_else(gateways, behind_url):
     gateway, url = gateways.make()
-    gateways.server(gateway, "one", behind_url)
+    odd, changed = Odd(), {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
     client = Client(url)
     client.begin()
-    heard = []
-    with client.http.stream("GET", url, headers=client.headers) as stream:
+    with served(odd.app()) as other, client.http.stream("GET", url, headers=client.headers) as stream:
         lines = stream.iter_lines()
         assert next(lines) == ": open"
-        gateways.server(gateway, "two", behind_url)
-        heard = next(json.loads(line[6:]) for line in lines if line.startswith("data: "))
-    assert heard == {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
+        heard = (json.loads(line[6:]) for line in lines if line.startswith("data: "))
+        target = {"gatewayIdentifier": gateway, "targetId": gateways.server(gateway, "odd", other)["targetId"]}
+        assert next(heard) == changed
+
+        def synchronise():
+            gateways.control.synchronize_gateway_targets(gatewayIdentifier=gateway, targetIdList=[target["targetId"]])
+            assert gateways.settled(gateway, target["targetId"])["status"] == "READY"
+
+        synchronise()
+        odd.tools.append({"name": "new", "inputSchema": {"type": "object"}})
+        synchronise()
+        assert next(heard) == changed
+        gateways.control.delete_gateway_target(**target)
+        assert next(heard) == changed
+        client.http.delete(url, headers=client.headers)
+        assert list(heard) == [], "nothing was said of what had not changed"
+
+
+@pytest.mark.parametrize(
+    ("mcp", "told"), [(STREAMS, True), (SESSIONS, False), ({"supportedVersions": ["2025-11-25"]}, False)]
+)
+def test_a_gateway_promises_to_tell_of_other_tools_where_clients_can_listen(at, mcp, told):
+    client = Client(at(mcp))
+    assert client.begin()["capabilities"]["tools"] == {"listChanged": told}
+    with client.http.stream("GET", client.url, headers=client.headers) as stream:
+        assert stream.status_code == (200 if told else 405)
+
+
+def test_without_sessions_no_gateway_promises_to_tell_of_other_tools(at):
+    told = modern(Client(at(BOTH)), "server/discover").json()["result"]
+    assert told["capabilities"]["tools"] == {"listChanged": False}
 
 
 def test_what_is_no_message_is_refused(at):

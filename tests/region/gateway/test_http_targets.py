@@ -41,9 +41,9 @@ def shop_url(shop):
 def passing(gateways, shop_url):
     """The address of a target that passes on what it is sent."""
 
-    def make(credentials=(), endpoint=f"{shop_url}/base", metadata=None, **given):
+    def make(credentials=(), endpoint=f"{shop_url}/base", metadata=None, query=(), **given):
         gateway, url = gateways.make(None, protocolType=None, **given)
-        configuration = {"http": {"passthrough": {"endpoint": endpoint, "protocolType": "CUSTOM"}}}
+        configuration = {"http": {"passthrough": {"endpoint": endpoint, "protocolType": "CUSTOM", **dict(query)}}}
         more = {"credentialProviderConfigurations": list(credentials)} if credentials else {}
         more |= {"metadataConfiguration": metadata} if metadata else {}
         assert gateways.add(gateway, "shop", configuration, **more)["status"] == "READY"
@@ -80,7 +80,8 @@ def test_an_agent_is_reached_and_keeps_its_session(agent_url, same):
     told = first.json()
     assert told["you_said"] == {"a": 1} and told["session"] == session[SESSION]
     assert first.headers[SESSION] == session[SESSION]
-    assert {name.lower(): value for name, value in told["headers"].items()} == {CUSTOM: "icu"}
+    shown = {name.lower(): value for name, value in told["headers"].items()}
+    assert shown == {CUSTOM: "icu", "baggage": f"session.id={session[SESSION]}"}
     for expected in (["b"], ["b", "b"]):
         assert httpx.post(f"{agent_url}/invocations", json={"remember": "b"}, headers=session).json() == expected
     new = httpx.post(f"{agent_url}/invocations", json={"remember": "c"}, timeout=STARTS)
@@ -131,6 +132,27 @@ def test_no_path_leads_out_of_the_target(passing, shop, path):
         plain.sendall(f"GET {url.path}/{path} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode())
         status = plain.recv(100).split()[1]
     assert status in (b"400", b"404") and not shop.seen
+
+
+OWN = {"staticQueryParameters": {"site": "Hafen & Co", "v": "1"}}
+MINE = "staticQueryParameterConflictResolution"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "given", "asked", "sent"),
+    [
+        (["q", "é"], {}, "q=a%20b&other=1&%71=2&%C3%A9=&flag", "q=a%20b&%71=2&%C3%A9="),
+        (["q"], {}, "Q=1", ""),
+        (None, OWN, "", "site=Hafen%20%26%20Co&v=1"),
+        (None, OWN, "v=2&q=1&v=3", "v=2&q=1&v=3&site=Hafen%20%26%20Co"),
+        (None, OWN | {MINE: "CLIENT_OVERRIDE"}, "s%69te=x", "s%69te=x&v=1"),
+        (None, OWN | {MINE: "STATIC_OVERRIDE"}, "v=2&q=1&s%69te=x", "q=1&site=Hafen%20%26%20Co&v=1"),
+        (["q"], OWN, "v=2&q=1", "q=1&site=Hafen%20%26%20Co&v=1"),
+    ],
+)
+def test_a_query_has_what_is_allowed_and_what_belongs_to_the_target(passing, shop, allowed, given, asked, sent):
+    url = passing(metadata=allowed and {"allowedQueryParameters": allowed}, query=given)
+    assert httpx.get(f"{url}/x?{asked}").status_code == 200 and shop.last.query == sent
 
 
 def test_only_headers_that_are_allowed_pass(passing, shop):

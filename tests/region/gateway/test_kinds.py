@@ -1,10 +1,12 @@
 """Targets that are functions, or are described by a document: what they get, what they answer, and how they fail."""
 
+import asyncio
 import json
 from uuid import uuid4
 
 import pytest
 import yaml
+from mcp.client.client import Client as McpClient
 from starlette.responses import Response
 from strands.tools.mcp import MCPClient
 
@@ -179,6 +181,33 @@ def test_arguments_that_are_not_as_the_schema_says_are_told_before_the_function_
         assert said(client, "hamburg___stock", **arguments) == (f"Invalid arguments: {fault}", True)
 
 
+SHELF = """
+def handle(event, context):
+    return {"none": None, "list": [3], "other": {"units": "three"}}.get(event["sku"], {"units": 3, "sku": event["sku"]})
+"""
+UNITS = {"type": "object", "properties": {"units": {"type": "integer"}}, "required": ["units"]}
+
+
+@pytest.mark.parametrize("mcp", [SESSIONS, {"supportedVersions": ["2026-07-28"]}], ids=["sessions", "stateless"])
+def test_a_function_whose_tool_has_an_output_schema_answers_with_structured_content(gateways, client, mcp):
+    shelf = create(client, SHELF, Timeout=10)
+    gateway, url = gateways.make(mcp)
+    schema = {"inlinePayload": [*TOOLS, TOOLS[0] | {"name": "units", "outputSchema": UNITS}]}
+    gateways.add(gateway, "hamburg", function(shelf.arn, schema), credentialProviderConfigurations=ROLE)
+
+    async def call(tool, *articles):
+        async with McpClient(url) as sdk:
+            return [await sdk.call_tool(f"hamburg___{tool}", {"sku": sku}) for sku in articles]
+
+    good, none, several, other = asyncio.run(call("units", "lamp", "none", "list", "other"))
+    assert good.structured_content == json.loads(good.content[0].text) == {"units": 3, "sku": "lamp"}
+    for answer, fault in ((none, "None is not of type 'object'"), (several, "[3] is not"), (other, "units: 'three'")):
+        assert answer.is_error and answer.structured_content is None
+        assert fault in answer.content[0].text and "Change the function, or the schema" in answer.content[0].text
+    (plain,) = asyncio.run(call("stock", "lamp"))
+    assert plain.structured_content is None and not plain.is_error
+
+
 def test_the_tools_of_a_function_may_be_in_s3(gateways, echo, bucket):
     gateway, url = gateways.make(SESSIONS)
     given = function(echo.arn, bucket("tools/é.json", json.dumps(TOOLS)))
@@ -204,6 +233,8 @@ NOT_TOOLS = {
     "required": (tool({"type": "object", "required": "a"}), "required"),
     "no description": (tool(SCHEMA, description=None), "description"),
     "result": (tool(SCHEMA, outputSchema={"type": "string", "format": "date"}), "outputSchema: format"),
+    "no result object": (tool(SCHEMA, outputSchema={"type": "array"}), "outputSchema has to be of the type object"),
+    "no result schema": (tool(SCHEMA, outputSchema=["units"]), "outputSchema is no object"),
 }
 
 

@@ -110,6 +110,13 @@ GATEWAYS = {
         {"policyEngineConfiguration": {"arn": f"{PREFIX}:policy-engine/x-0123456789", "mode": "ENFORCE"}},
         "no policyEngineConfiguration",
     ),
+    "workloads that may call": (
+        {
+            "authorizerType": "CUSTOM_JWT",
+            "jwt": {"allowedWorkloadConfiguration": {"workloadIdentities": ["orchestrator"]}},
+        },
+        "no allowedWorkloadConfiguration. Which workloads a request came through is not checked here. Leave it out.",
+    ),
 }
 
 
@@ -244,6 +251,42 @@ def test_headers_that_may_be_passed_on(gateway, add):
     assert add(gateway(), server, metadataConfiguration=session)
 
 
+@pytest.mark.parametrize(
+    ("kind", "setting"),
+    [
+        *((kind, "allowedResponseHeaders") for kind in KINDS if "mcp" in KINDS[kind]),
+        *((kind, "allowedQueryParameters") for kind in KINDS if kind != "passthrough"),
+    ],
+)
+def test_headers_and_queries_that_would_not_be_passed_on_are_not_promised(gateway, add, kind, setting):
+    made = gateway("mcp" in KINDS[kind])
+    given = credentials(kind, ROLE if ROLE in CREDENTIALS[kind] else None)
+    words = invalid(
+        add, gateway=made, configuration=KINDS[kind], given=given, metadataConfiguration={setting: ["X-Ward"]}
+    )
+    assert f"no {setting}" in words and words.endswith("Leave it out.")
+
+
+def test_a_target_is_not_said_to_keep_callers_to_one_of_several_servers(gateway, add):
+    passthrough = KINDS["passthrough"]["http"]["passthrough"]
+    sticky = {"stickinessConfiguration": {"identifier": "$context.header.x-session-id"}}
+    words = invalid(add, gateway=gateway(False), configuration={"http": {"passthrough": passthrough | sticky}})
+    assert "no stickinessConfiguration. A target is one server here" in words
+
+
+@pytest.mark.parametrize("grant", ["AUTHORIZATION_CODE", "TOKEN_EXCHANGE"])
+@pytest.mark.parametrize("kind", [kind for kind, shown in GOOD if shown == OAUTH and kind != "agentcoreRuntime"])
+def test_a_grant_that_no_call_could_use_is_refused_with_the_one_that_can(gateway, add, kind, grant):
+    def shown(grant):
+        provider = SHOWN[OAUTH]["oauthCredentialProvider"] | {"grantType": grant}
+        return credentials(kind, OAUTH, credentialProvider={"oauthCredentialProvider": provider})
+
+    made = gateway("mcp" in KINDS[kind])
+    words = invalid(add, gateway=made, configuration=KINDS[kind], given=shown(grant))
+    assert f"no grant {grant}" in words and words.endswith("Use CLIENT_CREDENTIALS.")
+    assert add(made, KINDS[kind], shown("CLIENT_CREDENTIALS"))["status"] == "CREATING"
+
+
 def test_a_gateway_s_sessions_are_not_those_of_a_target(gateways, add):
     made, _ = gateways.make({"sessionConfiguration": {}})
     session = {"allowedRequestHeaders": ["mcp-session-id"]}
@@ -263,7 +306,7 @@ def test_a_gateway_is_not_changed_into_one_that_its_targets_do_not_go_with(gatew
     add(http, KINDS["passthrough"], credentials("passthrough", PASSED_ON))
     assert "callers have tokens" in update(http, authorizerType="AWS_IAM")
     made = gateway()
-    add(made, KINDS["mcpServer"], metadataConfiguration={"allowedResponseHeaders": ["Mcp-Session-Id"]})
+    add(made, KINDS["mcpServer"], metadataConfiguration={"allowedRequestHeaders": ["Mcp-Session-Id"]})
     sessions = {"protocolType": "MCP", "protocolConfiguration": {"mcp": {"sessionConfiguration": {}}}}
     assert "has sessions of its own" in update(made, authorizerType="NONE", **sessions)
     live = {"mcp": {"mcpServer": {"endpoint": "https://mcp.example.com/mcp", "listingMode": "DYNAMIC"}}}

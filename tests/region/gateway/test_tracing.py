@@ -1,5 +1,7 @@
 """A call through a gateway is a span of the caller's trace, and the server behind is told of it."""
 
+from functools import partial
+
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -10,7 +12,7 @@ from starlette.responses import JSONResponse
 from helpers.region.gateway import tracing
 from helpers.settings import settings
 from helpers.tracing.strangers import LinkStrangers
-from tests.region.gateway.conftest import Client, response
+from tests.region.gateway.conftest import META, STREAMS, Client, modern, response
 from tests.region.gateway.upstreams import Odd, served
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -27,7 +29,18 @@ def spans(monkeypatch):
 
 
 class Noted(Odd):
-    """Keeps the last call."""
+    """Keeps the last call; speaks MCP without sessions too, or not."""
+
+    versions = ()
+
+    @property
+    def meta(self):
+        """What came with the call, beside what a request says that stands for itself."""
+        found = self.message["params"].get("_meta") or {}
+        return {name: value for name, value in found.items() if name not in META}
+
+    async def on_server_discover(self, message):
+        return JSONResponse({"jsonrpc": "2.0", "id": message["id"], "result": {"supportedVersions": self.versions}})
 
     async def on_tools_call(self, message):
         self.message = message
@@ -39,21 +52,24 @@ def server():
     return Noted()
 
 
-@pytest.fixture
-def call(gateways, server):
+@pytest.fixture(params=["sessions", "stateless", "stateless to a server with sessions"])
+def call(request, gateways, server):
     """Calls the server's tool with a `_meta`; the response."""
+    stateless = request.param != "sessions"
+    server.versions = ["2026-07-28"] if request.param == "stateless" else []
     with served(server.app()) as url:
-        gateway, address = gateways.make()
+        gateway, address = gateways.make(STREAMS | {"supportedVersions": ["2025-11-25", "2026-07-28"]})
         gateways.server(gateway, "hamburg", url)
         client = Client(address)
-        client.begin()
+        if not stateless:
+            client.begin()
+        send = partial(modern, client) if stateless else client.send
 
         def called(meta, name="hamburg___t"):
-            return response(
-                client.send("tools/call", {"name": name, "arguments": {}} | ({"_meta": meta} if meta else {}))
-            )
+            return response(send("tools/call", {"name": name, "arguments": {}} | ({"_meta": meta} if meta else {})))
 
         yield called
+        assert len(server.offered) == (1 if request.param == "stateless" else 2), "it was read, and called as is said"
 
 
 def ids(span):
@@ -65,7 +81,7 @@ def test_a_call_is_a_span_of_the_callers_trace_and_the_server_goes_on_with_it(ca
     (span,) = spans.get_finished_spans()
     assert ids(span)[0] == TRACE and f"{span.parent.span_id:016x}" == PARENT and span.kind is SpanKind.SERVER
     assert span.name == "gateway hamburg___t" and span.attributes["gen_ai.tool.name"] == "hamburg___t"
-    meta = server.message["params"]["_meta"]
+    meta = server.meta
     assert meta["traceparent"] == f"00-{TRACE}-{ids(span)[1]}-01"
     assert meta["baggage"] == "session.id=s-1" and meta["progressToken"]
 
@@ -73,7 +89,7 @@ def test_a_call_is_a_span_of_the_callers_trace_and_the_server_goes_on_with_it(ca
 def test_a_call_without_a_trace_begins_one(call, server, spans):
     call({})
     (span,) = spans.get_finished_spans()
-    assert span.parent is None and server.message["params"]["_meta"]["traceparent"].split("-")[1:3] == [*ids(span)]
+    assert span.parent is None and server.meta["traceparent"].split("-")[1:3] == [*ids(span)]
 
 
 @pytest.mark.parametrize(
@@ -86,9 +102,9 @@ def test_a_context_that_is_garbage_begins_a_trace(call, spans, meta):
 
 def test_a_gateway_that_is_not_traced_passes_the_context_on_as_it_is(call, server):
     call(CONTEXT)
-    assert server.message["params"]["_meta"] == CONTEXT
+    assert server.meta == CONTEXT
     call({})
-    assert not (server.message["params"].get("_meta") or {}).get("traceparent")
+    assert not server.meta.get("traceparent")
 
 
 @pytest.fixture
@@ -101,13 +117,13 @@ def test_a_caller_that_is_not_trusted_begins_a_trace_that_is_linked_to_its_own(c
     (span,) = spans.get_finished_spans()
     assert span.parent is None and ids(span)[0] != TRACE
     assert [f"{link.context.trace_id:032x}" for link in span.links] == [TRACE]
-    meta = server.message["params"]["_meta"]
+    meta = server.meta
     assert meta["traceparent"].split("-")[1:3] == [*ids(span)] and "baggage" not in meta and meta["progressToken"]
 
 
 def test_a_gateway_that_is_not_traced_does_not_pass_on_what_it_does_not_trust(call, server, nobody_is_trusted):
     call(CONTEXT | {"progressToken": 7})
-    assert set(server.message["params"]["_meta"]) == {"progressToken"}
+    assert set(server.meta) == {"progressToken"}
 
 
 @pytest.mark.parametrize(

@@ -91,11 +91,11 @@ def store():  # noqa: C901 - one function for each thing that it has
 
 
 class Odd:
-    """A server of MCP that lists what it is told to list, and answers calls as `how` says."""
+    """A server of MCP that lists what it is told to list, as `lists` says, and answers calls as `how` says."""
 
     def __init__(self, tools=({"name": "t", "inputSchema": {"type": "object"}},)):
-        self.tools, self.how, self.calls = list(tools), "", 0
-        self.opened = 0
+        self.tools, self.how, self.lists, self.calls = list(tools), "", "", 0
+        self.opened, self.offered = 0, []  # how often, and in which versions
 
     def app(self):
         return Starlette(routes=[Route("/mcp", self.answer, methods=["POST", "DELETE", "GET"])])
@@ -113,6 +113,7 @@ class Odd:
 
     async def on_initialize(self, message):
         self.opened += 1
+        self.offered.append(message["params"]["protocolVersion"])
         about = {
             "protocolVersion": "2025-11-25",
             "capabilities": {"tools": {}},
@@ -121,6 +122,10 @@ class Odd:
         return JSONResponse(_result(message, about), headers={"mcp-session-id": f"s{self.opened}"})
 
     async def on_tools_list(self, message):
+        if self.lists == "hangs":
+            await asyncio.sleep(60)
+        if self.lists == "away":
+            return Response(status_code=503)
         return JSONResponse(_result(message, {"tools": self.tools}))
 
     async def on_tools_call(self, message):  # noqa: C901 - one case for each fault
