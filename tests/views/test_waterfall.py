@@ -1,8 +1,10 @@
 """A waterfall has a row for each span, by one clock, and says what it leaves out; the table has the same rows."""
 
+import io
 import warnings
 from dataclasses import replace
 
+import matplotlib.image
 import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
@@ -219,6 +221,14 @@ def test_a_root_is_hidden_only_with_all_that_is_below_it():
 def test_no_spans_are_refused_with_the_remedy(show):
     with pytest.raises(ValueError, match=r"no spans to show\. Run what is traced first, and wait"):
         show([])
+
+
+@pytest.mark.parametrize("show", [views.trace, views.map])
+def test_a_picture_has_a_ground_of_its_own_so_that_it_can_be_read_in_the_dark_theme(show):
+    pixels = matplotlib.image.imread(io.BytesIO(show(small()).data), format="png")
+    corners = pixels[[0, 0, -1, -1], [0, -1, 0, -1]]
+    assert corners.min() == 1, "white"
+    assert pixels.shape[2] == 3 or pixels[..., 3].min() == 1, "and nothing shines through"
 
 
 def test_hiding_all_is_refused_with_the_remedy():

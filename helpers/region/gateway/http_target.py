@@ -14,6 +14,7 @@ from helpers.region.gateway.queries import passed_on
 from helpers.region.gateway.reach import Answer, Reach, beyond
 from helpers.region.gateway.resources import Target
 from helpers.region.gateway.rules import CALLER, PASSED_ON, ROLE
+from helpers.region.gateway.tracing import passing
 
 PASSED = {"content-type", "accept", "mcp-protocol-version", "mcp-session-id", "traceparent", "tracestate", "baggage"}
 RUNTIME = "x-amzn-bedrock-agentcore-runtime-"
@@ -42,7 +43,14 @@ class HttpTargets:
             Refused: there is nothing at this path.
             NoCredentials, aiohttp.ClientError, TimeoutError: the target cannot be asked.
         """
-        headers = _passed(request.headers, target)
+        with passing(target, caller.name, _passed(request.headers, target)) as headers:
+            async with self._sent(target, path, query, request, caller, headers) as answer:
+                yield answer
+
+    @asynccontextmanager
+    async def _sent(
+        self, target: Target, path: str, query: str, request: Request, caller: Caller, headers: dict[str, str]
+    ) -> AsyncIterator[Answer]:
         if target.kind == "agentcoreRuntime":  # with the gateway's role, or the caller's: here both are the Region's
             place = _invocations(target, path, request)
             async with self.aws.request("bedrock-agentcore", "POST", place, headers, request.body) as found:

@@ -1,10 +1,13 @@
-"""A gateway's part in a trace: each call of a tool is a span of the caller's trace, and an MCP server goes on with it.
+"""A gateway's part in a trace: each call is a span of the caller's trace; an MCP server or HTTP target goes on with it.
 
-MCP carries the trace in `_meta`. Other targets see what they are allowed to: the caller's own `traceparent`, if at all.
+MCP carries the trace in `_meta`, HTTP in headers. A REST service sees what its target allows: the caller's own
+`traceparent`, if at all.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from opentelemetry.propagate import inject
 from opentelemetry.trace import Span, SpanKind, StatusCode, get_tracer, set_span_in_context
@@ -22,12 +25,9 @@ async def traced(call: Call, target: Target, tool: str, exchange: Exchange) -> A
     """The messages of a call."""
     meta = exchange.params.get("_meta")
     meta = meta if isinstance(meta, dict) else {}
-    given = context_of(exchange.caller.name, {key: value for key, value in meta.items() if isinstance(value, str)})
     name = f"{target.name}___{tool}"
-    about = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name, "workshop.target": target.name}
-    span = tracer.start_span(f"gateway {name}", given, SpanKind.SERVER, about)
-    carried = dict(meta) if trusted(exchange.caller.name) else {k: v for k, v in meta.items() if k not in FIELDS}
-    inject(carried, set_span_in_context(span, given))
+    span, carried = _begun(name, target, exchange.caller.name, meta)
+    span.set_attributes({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name})
     if carried != meta:
         exchange = replace(exchange, message=exchange.message | {"params": exchange.params | {"_meta": carried}})
     try:
@@ -39,6 +39,28 @@ async def traced(call: Call, target: Target, tool: str, exchange: Exchange) -> A
         raise
     finally:
         span.end()
+
+
+@contextmanager
+def passing(target: Target, caller: str | None, headers: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """The headers with which a request goes on to an HTTP target."""
+    span, carried = _begun(target.name, target, caller, headers)
+    try:
+        yield carried
+    except Exception as error:
+        _failed(span, type(error).__name__)
+        raise
+    finally:
+        span.end()
+
+
+def _begun(name: str, target: Target, caller: str | None, fields: Mapping[str, Any]) -> tuple[Span, dict[str, Any]]:
+    """The gateway's span, and `fields` with it in the place of the caller's."""
+    given = context_of(caller, {key: value for key, value in fields.items() if isinstance(value, str)})
+    span = tracer.start_span(f"gateway {name}", given, SpanKind.SERVER, {"workshop.target": target.name})
+    carried = {key: value for key, value in fields.items() if key not in FIELDS or trusted(caller)}
+    inject(carried, set_span_in_context(span, given))
+    return span, carried
 
 
 def _note(span: Span, message: Json) -> None:

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import httpx
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -13,6 +14,7 @@ from helpers.region.gateway import tracing
 from helpers.settings import settings
 from helpers.tracing.strangers import LinkStrangers
 from tests.region.gateway.conftest import META, STREAMS, Client, modern, response
+from tests.region.gateway.shop import Shop
 from tests.region.gateway.upstreams import Odd, served
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -145,3 +147,34 @@ def test_a_tool_that_says_that_it_failed_is_an_error(call, server, spans):
     server.on_tools_call = failed
     call(CONTEXT)
     assert spans.get_finished_spans()[0].attributes["error.type"] == "tool_error"
+
+
+@pytest.fixture
+def post(gateways):
+    """Posts to an HTTP target through a gateway; the headers that the target got."""
+    shop = Shop()
+    with served(shop.app()) as url:
+        gateway, address = gateways.make(None, protocolType=None)
+        configuration = {"http": {"passthrough": {"endpoint": url, "protocolType": "CUSTOM"}}}
+        assert gateways.add(gateway, "shop", configuration)["status"] == "READY"
+
+        def posted(headers):
+            httpx.post(f"{address}/shop/order", json={}, headers=headers, trust_env=False)
+            return shop.last.headers
+
+        yield posted
+
+
+def test_an_http_target_goes_on_with_the_callers_trace(post, spans):
+    headers = post(CONTEXT)
+    (span,) = spans.get_finished_spans()
+    assert ids(span)[0] == TRACE and f"{span.parent.span_id:016x}" == PARENT
+    assert span.name == "gateway shop" and span.attributes["workshop.target"] == "shop"
+    assert headers["traceparent"] == f"00-{TRACE}-{ids(span)[1]}-01" and headers["baggage"] == "session.id=s-1"
+
+
+def test_an_http_target_is_not_told_of_a_trace_that_is_not_trusted(post, spans, nobody_is_trusted):
+    headers = post(CONTEXT)
+    (span,) = spans.get_finished_spans()
+    assert span.parent is None and [f"{link.context.trace_id:032x}" for link in span.links] == [TRACE]
+    assert headers["traceparent"].split("-")[1:3] == [*ids(span)] and "baggage" not in headers
