@@ -19,7 +19,6 @@ from helpers.apps.retail import FOLDER
 ROUNDS = 10
 CALLS = 300
 PROXY_ROUNDS, PROXY_CALLS = 4, 60
-SEARCH = "x_amz_bedrock_agentcore_search"
 AMONG = 5  # a tool that fits has to be among so many
 
 
@@ -100,7 +99,7 @@ def _search(made: Gateways) -> str:
 
     async def ask(session: ClientSession) -> None:
         question = next(asked)
-        answer = await session.call_tool(SEARCH, {"query": question["question"]})
+        answer = await session.call_tool(gateway_growth.SEARCH, {"query": question["question"]})
         assert answer.structured_content, answer
         hits.append(fits(question, [tool["name"] for tool in answer.structured_content["tools"]]))
 

@@ -19,17 +19,19 @@ CLIENTS = (1, 2, 4, 8, 16)
 SESSIONS = (0, 200, 400, 600, 800)
 FIRST_SESSIONS = 50  # after which what a process keeps for any session is there
 LISTS, CALLS, ROUNDS = 20, 320, 4
+SEARCH = "x_amz_bedrock_agentcore_search"
 HELD = 100
 
 
 def measured(made: Gateways, ways: Ways) -> list[str]:
     """What is to be said of the growth; the plot is written."""
-    lists, clients = _lists(made), _clients(ways)
+    lists, searches, clients = _lists(made), _searches(made), _clients(ways)
     memory, held = _memory()
-    _plot(lists, clients, memory)
+    _plot(lists, searches, clients, memory)
     kib = slope(memory) * 1024
     return [
         f"tools/list, the whole list, p50 in ms by tools:\n{lists.round(1).to_string()}",
+        f"The search tool by tools, p50 in ms, embedding of the question included:\n{searches.round(1).to_string()}",
         f"Calls by clients at once, p50 in ms and calls a second:\n{clients.round(1).to_string()}",
         f"An idle session that has made a call takes {kib:.0f} KiB of the Region's {memory.iloc[0]:.0f} MiB, "
         f"by {SESSIONS[-1]} sessions; "
@@ -56,6 +58,19 @@ def _listed(ways: Ways, tools: int) -> dict[str, float]:
         return lambda _: float(np.median(mcp_client.times(url, work, LISTS, warm=2)))
 
     return _ratio(in_turns(p50(ways.gateway), p50(ways.direct), ROUNDS), "")
+
+
+def _searches(made: Gateways) -> "pd.Series[float]":
+    """Milliseconds of a search, by the number of tools; the first embeds the tools, and is not counted."""
+
+    async def ask(session: mcp_client.ClientSession) -> None:
+        answer = await session.call_tool(SEARCH, {"query": "How many pieces are there?"})
+        assert answer.structured_content and answer.structured_content["tools"], answer
+
+    ways = {tools: made.before(tools, searchType="SEMANTIC") for tools in TOOLS}
+    return pd.Series(
+        {tools: float(np.median(mcp_client.times(way.gateway, ask, LISTS, warm=1))) for tools, way in ways.items()}
+    )
 
 
 def _clients(ways: Ways) -> pd.DataFrame:
@@ -98,10 +113,11 @@ def _memory() -> "tuple[pd.Series[float], float]":
     return pd.Series(found), (held - found[SESSIONS[-1]]) / HELD
 
 
-def _plot(lists: pd.DataFrame, clients: pd.DataFrame, memory: "pd.Series[float]") -> None:
+def _plot(lists: pd.DataFrame, searches: "pd.Series[float]", clients: pd.DataFrame, memory: "pd.Series[float]") -> None:
     figure = Figure(figsize=(10, 7), layout="constrained")
     of_lists, of_calls, of_rates, of_memory = figure.subplots(2, 2).flat
-    _lines(of_lists, lists, "", xlabel="tools", ylabel="tools/list p50, ms", xscale="log", yscale="log")
+    of_lists.plot(searches.index, searches, marker="o", label="search, gateway")
+    _lines(of_lists, lists, "", xlabel="tools", ylabel="tools/list and search p50, ms", xscale="log", yscale="log")
     _lines(of_calls, clients, ", ms", xlabel="clients at once", ylabel="tool call p50, ms")
     _lines(of_rates, clients, ", 1/s", xlabel="clients at once", ylabel="tool calls a second")
     of_memory.plot(memory.index, memory, marker="o", label="Region")

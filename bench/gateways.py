@@ -47,11 +47,13 @@ class Gateways:
         self.network, self.process = network, psutil.Process(pid)
         self.control = boto3.client("bedrock-agentcore-control")
 
-    def before(self, tools: int = 1) -> Ways:
-        """A gateway before a server with so many tools."""
-        server = self.network["oregon"].start("bench.upstream", "--tools", str(tools), name=f"server-{tools}")
+    def before(self, tools: int = 1, searchType: str = "") -> Ways:
+        """A gateway before a server with so many tools; `searchType` as boto3 has it."""
+        server = self.network["oregon"].start(
+            "bench.upstream", "--tools", str(tools), name=f"server-{tools}{searchType}"
+        )
         endpoint = f"{server.url}/mcp"
-        return Ways(self._made({TARGET: {"mcpServer": {"endpoint": endpoint}}}), endpoint)
+        return Ways(self._made({TARGET: {"mcpServer": {"endpoint": endpoint}}}, searchType), endpoint)
 
     def asking(self) -> tuple[str, str, psutil.Process]:
         """A gateway before a server that asks, the server itself, and its process."""
