@@ -1,5 +1,6 @@
 """A receiver of OTLP for tests of what senders do: it keeps all in lists, and answers as it is told."""
 
+import contextlib
 import threading
 
 import anyio
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from helpers.tracing import logs, points, spans
+from tests.region.gateway.upstreams import served
 
 
 class Receiver:
@@ -43,3 +45,12 @@ class Receiver:
     @property
     def names(self):
         return [span.name for span in self.spans]
+
+
+@contextlib.contextmanager
+def receiving():
+    """A receiver on loopback, at its `url`."""
+    made = Receiver()
+    with served(made.app) as url:
+        made.url = url
+        yield made

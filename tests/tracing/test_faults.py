@@ -9,8 +9,7 @@ import pytest
 
 from bench.gateways import gateways
 from bench.tracing import receives
-from tests.region.gateway.upstreams import served
-from tests.tracing.receivers import Receiver
+from tests.tracing.receivers import receiving
 from tests.waiting import end, until
 
 NOWHERE = "http://127.0.0.1:9"
@@ -18,9 +17,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 @pytest.fixture(scope="module")
 def receiver():
-    made = Receiver()
-    with served(made.app) as url:
-        made.url = url
+    with receiving() as made:
         yield made
         made.may_answer.set()
 

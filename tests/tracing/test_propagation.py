@@ -11,8 +11,7 @@ import pytest
 from helpers.sites.network import Network
 from helpers.sites.program import Program
 from helpers.sites.topology import Topology
-from tests.region.gateway.upstreams import served
-from tests.tracing.receivers import Receiver
+from tests.tracing.receivers import receiving
 from tests.waiting import until
 
 THREE = {
@@ -26,9 +25,7 @@ FORGED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 @pytest.fixture(scope="module")
 def receiver():
-    made = Receiver()
-    with served(made.app) as url:
-        made.url = url
+    with receiving() as made:
         yield made
 
 

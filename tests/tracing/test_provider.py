@@ -18,26 +18,7 @@ from helpers.tracing.errors import NoEndpoint
 from helpers.tracing.provider import setup
 from tests.ports import kept_port
 from tests.region.gateway.upstreams import served
-from tests.tracing.receivers import Receiver
 from tests.waiting import until
-
-
-@pytest.fixture
-def receiver():
-    return Receiver()
-
-
-@pytest.fixture
-def telemetry(tmp_path):
-    made = []
-
-    def make(endpoint, **more):
-        made.append(setup("falkenried", "inventory", endpoint=endpoint, folder=tmp_path, glob=False, **more))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
 
 
 def span(telemetry, name="work", **attributes):

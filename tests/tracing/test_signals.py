@@ -5,13 +5,10 @@ import os
 import subprocess
 import sys
 
-import pytest
 from opentelemetry.instrumentation.logging.handler import LoggingHandler
 
-from helpers.tracing.provider import setup
 from tests.ports import kept_port
 from tests.region.gateway.upstreams import served
-from tests.tracing.receivers import Receiver
 
 SECRET = "P-1001 has a fever"
 AGENT = (  # a turn of an agent, with a tool; and a warning in a span
@@ -22,24 +19,6 @@ AGENT = (  # a turn of an agent, with a tool; and a warning in a span
     f"    with get_tracer('t').start_as_current_span('work'): logging.getLogger('desk').warning('{SECRET}')\n"
     "run(main)"
 )
-
-
-@pytest.fixture
-def receiver():
-    return Receiver()
-
-
-@pytest.fixture
-def telemetry(tmp_path):
-    made = []
-
-    def make(endpoint, **more):
-        made.append(setup("falkenried", "inventory", endpoint=endpoint, folder=tmp_path, glob=False, **more))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
 
 
 def test_what_was_measured_while_the_receiver_is_away_arrives_and_adds_up(telemetry, receiver):

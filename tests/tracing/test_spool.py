@@ -7,8 +7,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from helpers.tracing.spool import Spool
-from tests.region.gateway.upstreams import served
-from tests.tracing.receivers import Receiver
+from tests.tracing.receivers import receiving
 from tests.waiting import until
 
 NOWHERE = "http://127.0.0.1:9"
@@ -16,9 +15,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 @pytest.fixture
 def receiver():
-    made = Receiver()
-    with served(made.app) as url:
-        made.url = url
+    with receiving() as made:
         yield made
 
 
