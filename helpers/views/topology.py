@@ -1,6 +1,7 @@
 """A topology as a picture: sites with their programs, links with their conditions."""
 
 from itertools import groupby
+from textwrap import wrap
 
 from IPython.display import Image
 from matplotlib.axes import Axes
@@ -16,6 +17,7 @@ NAMES = {"region": "Region", "local-zone": "Local Zone", "outpost": "Outpost"}
 COLOURS = {"region": ("#eef2fd", "#3b5bb5"), "local-zone": ("#fff4ea", "#b4570b"), "outpost": ("#e7f7f2", "#0f766e")}
 LINES = {"up": ("#43506b", "-"), "cut": (ERROR, (0, (2, 2))), "silent": ("#b4570b", (0, (1, 2)))}
 WIDE, HIGH, GAP = 2.6, 1.1, 2.4  # of a box, and between boxes, in units of about an inch
+LINE = 36  # characters in a box
 
 
 def topology(shown: Topology | Network) -> Image:
@@ -30,7 +32,8 @@ def topology(shown: Topology | Network) -> Image:
         _draw_link(axes, places[one], places[other], condition)
     for name, site in plan.sites.items():
         programs = [p for p in network[name].programs if network[name].programs[p].running] if network else []
-        _draw_site(axes, places[name], name, site.kind, [f"{NAMES[site.kind]} {site.place}".strip(), *_rows(programs)])
+        where = wrap(f"{NAMES[site.kind]} {site.place}", LINE)
+        _draw_site(axes, places[name], name, site.kind, [*where, *_rows(programs)])
     return image(figure, _alt(plan))
 
 
