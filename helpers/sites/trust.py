@@ -1,8 +1,8 @@
 """Whose trace a program goes on with: of callers that the settings trust, `WORKSHOP_TELEMETRY_TRUSTS`.
 
 Who is not among them could hang spans onto others' traces, and have a name of its own choice (in baggage) travel on
-to every site behind. Its call begins a new trace, with a link to what it gave. (A site's model endpoint asks nobody for a
-token. It is for the programs of its site alone, and goes on with theirs.)
+to every site behind. Its call begins a new trace, with a link to what it gave. (A site's model endpoint asks nobody for
+a token. It is for the programs of its site alone, and goes on with theirs.)
 """
 
 from collections.abc import Mapping
