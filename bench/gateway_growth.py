@@ -116,8 +116,8 @@ def _memory() -> "tuple[pd.Series[float], float]":
 def _plot(lists: pd.DataFrame, searches: "pd.Series[float]", clients: pd.DataFrame, memory: "pd.Series[float]") -> None:
     figure = Figure(figsize=(10, 7), layout="constrained")
     of_lists, of_calls, of_rates, of_memory = figure.subplots(2, 2).flat
-    of_lists.plot(searches.index, searches, marker="o", label="search, gateway")
     _lines(of_lists, lists, "", xlabel="tools", ylabel="tools/list and search p50, ms", xscale="log", yscale="log")
+    of_lists.plot(searches.index, searches, marker="o", label="search, gateway")
     _lines(of_calls, clients, ", ms", xlabel="clients at once", ylabel="tool call p50, ms")
     _lines(of_rates, clients, ", 1/s", xlabel="clients at once", ylabel="tool calls a second")
     of_memory.plot(memory.index, memory, marker="o", label="Region")
