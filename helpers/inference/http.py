@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -20,6 +19,7 @@ from helpers.inference.engine import Runner
 from helpers.inference.errors import BadRequest, InferenceError, RunnerFailed
 from helpers.inference.shapes import JSON
 from helpers.settings.settings import LOOPBACK
+from helpers.sites.trust import is_instrumented
 
 DONE = "data: [DONE]"
 PING = "/ping"  # whether a program is well, and nothing else: load balancers and kubelets ask it by its address
@@ -56,7 +56,7 @@ def traced() -> list[Middleware]:
 
     Put it behind the guards: who is not let in adds to nobody's trace.
     """
-    if "asgi" in os.environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "").split(","):
+    if not is_instrumented("asgi"):
         return []
     of_no_work = rf"{PING}$,/\.well-known/"
     return [Middleware(OpenTelemetryMiddleware, excluded_urls=of_no_work, exclude_spans=["receive", "send"])]

@@ -5,10 +5,12 @@ to every site behind. Its call begins a new trace, with a link to what it gave. 
 a token. It is for the programs of its site alone, and goes on with theirs.)
 """
 
+import os
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 from opentelemetry.context import Context, create_key, set_value
+from opentelemetry.instrumentation.environment_variables import OTEL_PYTHON_DISABLED_INSTRUMENTATIONS
 from opentelemetry.propagate import extract
 from opentelemetry.trace import get_current_span
 
@@ -30,3 +32,8 @@ def context_of(caller: str | None, carrier: Mapping[str, str]) -> Context:
         return given
     stranger = get_current_span(given).get_span_context()
     return set_value(STRANGER, stranger, Context()) if stranger.is_valid else Context()
+
+
+def is_instrumented(library: str) -> bool:
+    """Whether a library passes a trace on, or takes one up: OpenTelemetry's list of those that do not leaves it out."""
+    return library not in os.environ.get(OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, "").split(",")

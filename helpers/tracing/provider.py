@@ -31,6 +31,7 @@ from opentelemetry.util.types import AttributeValue
 
 from helpers.settings import settings
 from helpers.sites.classified import Given
+from helpers.sites.trust import is_instrumented
 from helpers.tracing.errors import NoEndpoint, TracedAlready
 from helpers.tracing.exporters import Ended, SpoolLogs, SpoolMetrics, SpoolSpans
 from helpers.tracing.redaction import MEASURED, Redaction
@@ -44,7 +45,6 @@ REDACTED = "gen_ai_unredacted_attributes="  # none: Strands writes no prompt, an
 DELAY_MS = 1000
 METRICS_MS = 2000  # between two points of a metric; OTEL_METRIC_EXPORT_INTERVAL sets another
 QUEUE = 16_384  # spans that may wait to be put on disk, about 40 MB; what is made beyond them is lost, and counted
-DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"  # a list, as OpenTelemetry's own start-up reads it
 OWN = ("helpers.tracing", "opentelemetry")  # loggers whose records would be about the sending of records
 
 
@@ -157,7 +157,7 @@ def _everywhere(made: Telemetry, content: bool) -> None:
     trace.set_tracer_provider(made.provider)
     metrics.set_meter_provider(made.meters)
     _take_warnings(made.loggers)
-    if "httpx" not in os.environ.get(DISABLED, "").split(","):
+    if is_instrumented("httpx"):
         HTTPXClientInstrumentor().instrument()
     set_global_textmap(CompositePropagator([get_global_textmap(), KeepStrangers()]))
 

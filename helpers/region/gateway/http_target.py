@@ -43,7 +43,7 @@ class HttpTargets:
             Refused: there is nothing at this path.
             NoCredentials, aiohttp.ClientError, TimeoutError: the target cannot be asked.
         """
-        with passing(target, caller.name, _passed(request.headers, target)) as headers:
+        with passing(target.name, target, caller.name, _passed(request.headers, target)) as (_, headers):
             async with self._sent(target, path, query, request, caller, headers) as answer:
                 yield answer
 

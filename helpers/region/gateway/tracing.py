@@ -26,41 +26,31 @@ async def traced(call: Call, target: Target, tool: str, exchange: Exchange) -> A
     meta = exchange.params.get("_meta")
     meta = meta if isinstance(meta, dict) else {}
     name = f"{target.name}___{tool}"
-    span, carried = _begun(name, target, exchange.caller.name, meta)
-    span.set_attributes({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name})
-    if carried != meta:
-        exchange = replace(exchange, message=exchange.message | {"params": exchange.params | {"_meta": carried}})
-    try:
+    with passing(name, target, exchange.caller.name, meta) as (span, carried):
+        span.set_attributes({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name})
+        if carried != meta:
+            exchange = replace(exchange, message=exchange.message | {"params": exchange.params | {"_meta": carried}})
         async for message in call(target, tool, exchange):
             _note(span, message)
             yield message
-    except Exception as error:
-        _failed(span, type(error).__name__)
-        raise
-    finally:
-        span.end()
 
 
 @contextmanager
-def passing(target: Target, caller: str | None, headers: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """The headers with which a request goes on to an HTTP target."""
-    span, carried = _begun(target.name, target, caller, headers)
-    try:
-        yield carried
-    except Exception as error:
-        _failed(span, type(error).__name__)
-        raise
-    finally:
-        span.end()
-
-
-def _begun(name: str, target: Target, caller: str | None, fields: Mapping[str, Any]) -> tuple[Span, dict[str, Any]]:
-    """The gateway's span, and `fields` with it in the place of the caller's."""
+def passing(
+    name: str, target: Target, caller: str | None, fields: Mapping[str, Any]
+) -> Iterator[tuple[Span, dict[str, Any]]]:
+    """The gateway's span while a call is under way, and `fields` with it in the place of the caller's."""
     given = context_of(caller, {key: value for key, value in fields.items() if isinstance(value, str)})
     span = tracer.start_span(f"gateway {name}", given, SpanKind.SERVER, {"workshop.target": target.name})
     carried = {key: value for key, value in fields.items() if key not in FIELDS or trusted(caller)}
     inject(carried, set_span_in_context(span, given))
-    return span, carried
+    try:
+        yield span, carried
+    except Exception as error:
+        _failed(span, type(error).__name__)
+        raise
+    finally:
+        span.end()
 
 
 def _note(span: Span, message: Json) -> None:
