@@ -1,5 +1,6 @@
 """Spans, metrics and log records on their way to the spool: read by `redaction`, and written as OTLP has them."""
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,10 +29,13 @@ class Ended(SpanProcessor):
 
     def __init__(self) -> None:
         self.spans = 0
+        self._lock = threading.Lock()  # spans end in many threads
 
     def on_end(self, span: ReadableSpan) -> None:
         """Count it, if it is sampled: others are not sent."""
-        self.spans += bool(span.context and span.context.trace_flags.sampled)
+        if span.context and span.context.trace_flags.sampled:
+            with self._lock:
+                self.spans += 1
 
 
 class SpoolSpans(SpanExporter):

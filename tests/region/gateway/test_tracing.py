@@ -16,6 +16,7 @@ from helpers.tracing.strangers import LinkStrangers
 from tests.region.gateway.conftest import META, STREAMS, Client, modern, response
 from tests.region.gateway.shop import Shop
 from tests.region.gateway.upstreams import Odd, served
+from tests.waiting import until
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 CONTEXT = {"traceparent": f"00-{TRACE}-{PARENT}-01", "baggage": "session.id=s-1"}
@@ -167,6 +168,7 @@ def post(gateways):
 
 def test_an_http_target_goes_on_with_the_callers_trace(post, spans):
     headers = post(CONTEXT)
+    until(spans.get_finished_spans)  # it ends after the answer's last piece
     (span,) = spans.get_finished_spans()
     assert ids(span)[0] == TRACE and f"{span.parent.span_id:016x}" == PARENT
     assert span.name == "gateway shop" and span.attributes["workshop.target"] == "shop"
@@ -175,6 +177,7 @@ def test_an_http_target_goes_on_with_the_callers_trace(post, spans):
 
 def test_an_http_target_is_not_told_of_a_trace_that_is_not_trusted(post, spans, nobody_is_trusted):
     headers = post(CONTEXT)
+    until(spans.get_finished_spans)  # it ends after the answer's last piece
     (span,) = spans.get_finished_spans()
     assert span.parent is None and [f"{link.context.trace_id:032x}" for link in span.links] == [TRACE]
     assert headers["traceparent"].split("-")[1:3] == [*ids(span)] and "baggage" not in headers
