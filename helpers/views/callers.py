@@ -62,10 +62,14 @@ def figure_of(spans: Iterable[Span]) -> tuple[Figure, str]:
     said = []
     for pair, row in zip(pairs, drawn.itertuples(), strict=True):
         errors = f"{row.errors} error{'s' if row.errors > 1 else ''}" if row.errors else ""
-        label = f"{row.calls}× p50 {duration(row.p50_ms / 1e3)}", f"p95 {duration(row.p95_ms / 1e3)}"
+        label = _label(row.calls, duration(row.p50_ms / 1e3), duration(row.p95_ms / 1e3))
         layout.arrow(pair, label, errors)
         said.append(f"{row.caller} to {row.callee} {' '.join(filter(None, [*label, errors]))}")
     return layout.figure, f"Calls: {'; '.join([*said, *filter(None, [more])]) or 'none'}."
+
+
+def _label(calls: int, p50: str, p95: str) -> tuple[str, str]:
+    return ("1×", p50) if calls == 1 else (f"{calls}× p50 {p50}", f"p95 {p95}")
 
 
 def _table(spans: list[Span]) -> pd.DataFrame:
