@@ -16,6 +16,7 @@ INK, PALE, LINE, ERROR = "#1c2540", "#3b4763", "#b9c2d6", "#b42318"
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#f0e442", "#d55e00")
 OTHERS = "#8c8c8c"  # the eighth: all sites beyond the seventh
 SIZE = 9  # points, the smallest text
+_worn: dict[str, str] = {}  # the colour in which each site was drawn last
 
 
 def image(figure: Figure, alt: str) -> Image:
@@ -89,8 +90,18 @@ def distance(seconds: float) -> str:
 
 
 def colours(sites: set[str]) -> dict[str, str]:
-    """A colour for each site, by name: seven of their own, and one for all others."""
-    return {site: COLOURS[n] if n < len(COLOURS) else OTHERS for n, site in enumerate(sorted(sites))}
+    """A colour for each site, by name: seven of their own, and one for all others.
+
+    A site keeps its colour from picture to picture of a process, unless two that had the same one meet.
+    """
+    found: dict[str, str] = {}
+    for site in sorted(sites, key=lambda site: (site not in _worn, site)):
+        free = [colour for colour in COLOURS if colour not in found.values()]
+        unused = [colour for colour in free if colour not in _worn.values()]
+        known = _worn.get(site)
+        found[site] = known if known in free else next(iter([*unused, *free]), OTHERS)
+    _worn.update((site, colour) for site, colour in found.items() if colour != OTHERS)
+    return dict(sorted(found.items()))
 
 
 def tint(colour: str, strength: float = 0.5) -> str:

@@ -1,6 +1,11 @@
 import pytest
 
-from helpers.views import controls
+from helpers.views import controls, picture
+
+
+@pytest.fixture(autouse=True)
+def nothing_drawn_before(monkeypatch):
+    monkeypatch.setattr(picture, "_worn", {})
 
 
 @pytest.fixture

@@ -96,6 +96,19 @@ def test_sites_are_told_apart_by_seven_colours_and_one_for_all_others():
     assert len(colours) == 8 and "5 more sites" in drawn(make.spans)
 
 
+def test_a_site_keeps_its_colour_in_later_pictures():
+    first, second = picture.colours({"oregon", "campus-a", "los-angeles"}), picture.colours({"oregon", "berlin"})
+    assert second["oregon"] == first["oregon"] and second["berlin"] not in first.values()
+    assert picture.colours({"los-angeles"}) == {"los-angeles": first["los-angeles"]}
+
+
+def test_two_sites_that_had_one_colour_are_told_apart_where_they_meet():
+    many = [f"site {n}" for n in range(14)]
+    alone = [picture.colours({site})[site] for site in many]
+    assert alone[0] == alone[7] and picture.OTHERS not in alone
+    assert len({*picture.colours({many[0], many[7]}).values()}) == 2
+
+
 def test_a_legend_that_is_too_long_for_a_line_goes_on_below():
     make = Maker()
     root = make(("site 0", "a"), "r", 0, 100)
