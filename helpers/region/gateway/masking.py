@@ -32,7 +32,8 @@ class Mask:
     @cached_property
     def written(self) -> list[str]:
         """All ways in which the secrets may be written, the longest first."""
-        return sorted({each for secret in self.secrets for each in _written(secret)}, key=len, reverse=True)
+        once = {each for secret in self.secrets for each in _written(secret)}
+        return sorted(once | {json.dumps(each)[1:-1] for each in once}, key=len, reverse=True)  # JSON in JSON, too
 
     def finds(self, said: bytes) -> bool:
         """Whether there may be a secret in what was said."""

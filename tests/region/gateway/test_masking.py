@@ -20,6 +20,8 @@ WRITTEN = {
     "in .NET": KEY.replace("+", "\\u002B"),
     "in an address": quote(KEY, safe=""),
     "in a path": quote(KEY),
+    "in JSON of Java in JSON": KEY.replace("=", "\\\\u003d"),
+    "in JSON of PHP in JSON": KEY.replace("/", "\\\\/"),
 }
 
 
