@@ -97,9 +97,7 @@ def colours(sites: set[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for site in sorted(sites, key=lambda site: (site not in _worn, site)):
         free = [colour for colour in COLOURS if colour not in found.values()]
-        unused = [colour for colour in free if colour not in _worn.values()]
-        known = _worn.get(site)
-        found[site] = known if known in free else next(iter([*unused, *free]), OTHERS)
+        found[site] = min(free, key=lambda each: (each != _worn.get(site), each in _worn.values()), default=OTHERS)
     _worn.update((site, colour) for site, colour in found.items() if colour != OTHERS)
     return dict(sorted(found.items()))
 

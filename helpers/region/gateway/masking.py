@@ -33,7 +33,7 @@ class Mask:
     def written(self) -> list[str]:
         """All ways in which the secrets may be written, the longest first."""
         once = {each for secret in self.secrets for each in _written(secret)}
-        return sorted(once | {json.dumps(each)[1:-1] for each in once}, key=len, reverse=True)  # JSON in JSON, too
+        return sorted(once | {_quoted(each) for each in once}, key=len, reverse=True)  # JSON in JSON, too
 
     def finds(self, said: bytes) -> bool:
         """Whether there may be a secret in what was said."""
@@ -86,9 +86,14 @@ def _begun(said: bytes, secret: bytes) -> int:
 
 def _written(secret: str) -> Iterator[str]:
     """The ways in which a text stands in JSON and in addresses."""
-    quoted = json.dumps(secret)[1:-1]
+    quoted = _quoted(secret)
     yield from (secret, quoted, quoted.replace("/", "\\/"))
     for escaped in ESCAPED:
         yield quoted.translate({ord(each): f"\\u{ord(each):04x}" for each in escaped})
         yield quoted.translate({ord(each): f"\\u{ord(each):04X}" for each in escaped})
     yield from (quote(secret), quote(secret, safe=""), quote_plus(secret))
+
+
+def _quoted(text: str) -> str:
+    """As it stands between the quotes of JSON."""
+    return json.dumps(text)[1:-1]
